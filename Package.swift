@@ -1,0 +1,58 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// What a plugin may see.
+let moduleKit: Target.Dependency = .product(name: "ModuleKit", package: "ModuleKit")
+
+/// Each folder of `Plugins/` is one shared library; beside the contract library it sees at most these.
+let plugins: [(name: String, libraries: [Target.Dependency])] = [
+    ("AnalyticsStream", []),
+    ("Balancer", []),
+    ("DBShard", ["CSQLite"]),
+    ("DegradeController", []),
+    ("DynamicFragment", []),
+    ("HTTPGate", ["HTTPServer"]),
+    ("StaticCache", []),
+    ("Storefront", ["COpenSSL"]),
+    ("Wall", []),
+]
+
+let package = Package(
+    name: "souk",
+    products: [.executable(name: "souk", targets: ["souk"])]
+        + plugins.map { .library(name: $0.name, type: .dynamic, targets: [$0.name]) },
+    dependencies: [
+        .package(path: "Sources/ModuleKit"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    ],
+    targets: [
+        .systemLibrary(name: "CLibUV", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"])]),
+        .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .target(name: "EventLoop", dependencies: [moduleKit, "CLibUV"]),
+        .target(name: "HTTPServer", dependencies: [moduleKit]),
+        .target(name: "Topology", dependencies: [moduleKit, "CLibYAML"]),
+        .target(name: "Control", dependencies: [moduleKit, "HTTPServer"]),
+        .target(name: "Runtime", dependencies: [moduleKit, "EventLoop", "Topology", "Control"]),
+        .target(name: "RuntimeTesting", dependencies: [moduleKit, "Runtime", "CSQLite"]),
+        .executableTarget(
+            name: "souk",
+            dependencies: ["Runtime", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+    ]
+        + plugins.map {
+            .target(
+                name: $0.name, dependencies: [moduleKit] + $0.libraries, path: "Plugins/\($0.name)",
+                exclude: ["README.md"])
+        }
+        + ["ModuleKit", "EventLoop", "HTTPServer", "Topology", "Control", "Runtime"].map {
+            .testTarget(
+                name: "\($0)Tests",
+                dependencies: ["RuntimeTesting", moduleKit] + ($0 == "ModuleKit" ? [] : [.target(name: $0)]))
+        }
+        + plugins.map {
+            .testTarget(
+                name: "\($0.name)Tests", dependencies: ["RuntimeTesting", moduleKit, .target(name: $0.name)])
+        },
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,3 @@
+#include "module_kit.h"
+
+__thread void *_Nullable souk_current_loop_storage;

@@ -1,0 +1,4 @@
+@main
+struct Souk {
+    static func main() {}
+}
