@@ -23,7 +23,8 @@ enum LibUVAddress {
     static func text(_ address: UnsafePointer<sockaddr>) -> String {
         var buffer = [CChar](repeating: 0, count: 64)
         let family = Int32(address.pointee.sa_family)
-        let status: Int32 = UnsafeRawPointer(address).withMemoryRebound(to: sockaddr_in6.self, capacity: 1) { v6 in
+        let status: Int32 = UnsafeRawPointer(address).withMemoryRebound(to: sockaddr_in6.self, capacity: 1) {
+            v6 in
             if family == AF_INET6 { return uv_ip6_name(v6, &buffer, buffer.count) }
             return UnsafeRawPointer(v6).withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
                 family == AF_INET ? uv_ip4_name($0, &buffer, buffer.count) : -1

@@ -84,7 +84,8 @@ final class LibUVListener: LibUVHandleOwner, Listener {
 
     func bind(host: String, port: UInt16, sharesPort: Bool, _ action: String) throws(NetworkError) {
         guard let storage = LibUVAddress.numeric(host, port: port) else {
-            throw NetworkError("\(action): '\(host)' is no address; write an address of this machine", code: EINVAL)
+            throw NetworkError(
+                "\(action): '\(host)' is no address; write an address of this machine", code: EINVAL)
         }
         var status = open(on: uv, family: UInt32(storage.ss_family))
         guard status == 0 else { throw NetworkError(uv: status, action) }
@@ -112,7 +113,8 @@ final class LibUVListener: LibUVHandleOwner, Listener {
         closeHandle()
         var error = NetworkError(uv: status, action)
         if -status == EADDRINUSE {
-            error = NetworkError("\(error); stop the process that has it, or choose another", code: EADDRINUSE)
+            error = NetworkError(
+                "\(error); stop the process that has it, or choose another", code: EADDRINUSE)
         }
         throw error
     }

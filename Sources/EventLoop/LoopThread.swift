@@ -130,14 +130,18 @@ public final class LoopThread: LoopDriver, @unchecked Sendable {
     }
 
     private func closeHandles() {
-        uv_walk(uv, { handle, _ in
-            guard let handle, uv_is_closing(handle) == 0 else { return }
-            if handle.pointee.type == UV_TCP || handle.pointee.type == UV_NAMED_PIPE, let data = handle.pointee.data {
-                Unmanaged<LibUVHandleOwner>.fromOpaque(data).takeUnretainedValue().closeHandle()
-            } else {
-                uv_close(handle, { LibUVHandleOwner.closed($0) })
-            }
-        }, nil)
+        uv_walk(
+            uv,
+            { handle, _ in
+                guard let handle, uv_is_closing(handle) == 0 else { return }
+                if handle.pointee.type == UV_TCP || handle.pointee.type == UV_NAMED_PIPE,
+                    let data = handle.pointee.data
+                {
+                    Unmanaged<LibUVHandleOwner>.fromOpaque(data).takeUnretainedValue().closeHandle()
+                } else {
+                    uv_close(handle, { LibUVHandleOwner.closed($0) })
+                }
+            }, nil)
         while uv_run(uv, UV_RUN_DEFAULT) != 0 {}
         _ = loop.runReady(turns: 512)
         uv_loop_close(uv)
@@ -152,7 +156,8 @@ enum Clock {
     private static func nanoseconds(_ clock: clockid_t) -> UInt64 {
         var time = timespec()
         clock_gettime(clock, &time)
-        return UInt64(bitPattern: Int64(time.tv_sec)) &* 1_000_000_000 &+ UInt64(bitPattern: Int64(time.tv_nsec))
+        return UInt64(bitPattern: Int64(time.tv_sec)) &* 1_000_000_000
+            &+ UInt64(bitPattern: Int64(time.tv_nsec))
     }
 }
 
