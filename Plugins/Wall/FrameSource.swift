@@ -57,8 +57,8 @@ struct FrameSource {
         bytes.append(contentsOf: "\n\n".utf8)
         return HTTPBody(bytes)
     }
-    /// Ignored by browsers; keeps the connection from looking dead.
-    static let heartbeat = HTTPBody(":\n\n")
+    /// A comment for proxies, and an event by which the page knows that the connection lives.
+    static let heartbeat = HTTPBody(":\n\nevent: beat\ndata: {}\n\n")
     /// How soon a browser comes again by itself, in milliseconds.
     static let preamble = HTTPBody("retry: 1000\n\n")
 }

@@ -85,7 +85,8 @@ actor Wall: Module {
         } else if path.last == UInt8(ascii: "/") || Self.ends(path, with: "/wall") {
             reply(page.answer(request))
         } else {
-            reply(HTTPResponse(problem: 404, "Not Found", detail: "there is nothing of this name on the wall"))
+            reply(
+                HTTPResponse(problem: 404, "Not Found", detail: "there is nothing of this name on the wall"))
         }
     }
 
@@ -94,6 +95,9 @@ actor Wall: Module {
         guard path.count >= count else { return false }
         return path.suffix(count).elementsEqual(UnsafeBufferPointer(start: name.utf8Start, count: count))
     }
+
+    /// Rows of a series that are sent at most.
+    private static let longestSeries = 600
 
     private static let streamFields = [
         (name: "Content-Type", value: "text/event-stream; charset=utf-8"),
@@ -130,7 +134,8 @@ actor Wall: Module {
         let number = nextViewer
         nextViewer += 1
         stream.onCancel { [weak self, loop = context.loop] in
-            loop.execute { self?.assumeIsolated { $0.leave(number) } }
+            guard let self else { return }
+            loop.execute { [weak self] in self?.assumeIsolated { $0.leave(number) } }
         }
         stream.write(FrameSource.preamble)
         viewers.append(Viewer(number: number, stream: stream))
@@ -180,13 +185,21 @@ actor Wall: Module {
 
     private func take(_ result: Result<JSON, AskFailure>) {
         if case .success(let json) = result, let members = json.objectValue {
-            snapshot = members
+            snapshot = members.map { ($0.0, $0.0 == "series" ? Self.shortened($0.1) : $0.1) }
             snapshotTime = context.now
             isSilent = false
         } else {
             isSilent = true
             metrics.silent.increment()
         }
+    }
+
+    /// The latest rows of a series: what a screen has room for.
+    private static func shortened(_ series: JSON) -> JSON {
+        guard let rows = series["rows"]?.arrayValue, rows.count > longestSeries else { return series }
+        return .object([
+            ("columns", series["columns"] ?? .null), ("rows", .array(Array(rows.suffix(longestSeries)))),
+        ])
     }
 
     private func readGauges() {
@@ -207,6 +220,7 @@ actor Wall: Module {
             ("degrade", .object([("level", .integer(degrade.level)), ("off", .array(features))])),
             ("cache", cache),
             ("actors", actors),
+            ("heartbeat_ms", .integer(Int(clamping: settings.heartbeat / 1_000_000))),
         ]
     }
 
@@ -239,7 +253,8 @@ actor Wall: Module {
     private func send(_ body: HTTPBody, to index: Int) {
         let stream = viewers[index].stream
         let waiting = stream.bytesWaiting
-        guard waiting == 0 || waiting + body.count <= settings.queue else {
+        // To one who has read everything, even a large first frame can be sent.
+        guard waiting <= FrameSource.preamble.count || waiting + body.count <= settings.queue else {
             if stream.isOpen { metrics.cut.increment() }
             stream.fail()
             return

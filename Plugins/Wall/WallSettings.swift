@@ -46,10 +46,10 @@ struct WallSettings {
             "viewers", .integer(1...10_000), default: .integer(200),
             "Viewers at a time at most; more are told to come again later."),
         SettingDeclaration(
-            "queue", .size(16_384...1 << 20), default: .size(65_536),
+            "queue", .size(65_536...1 << 20), default: .size(65_536),
             "Bytes that may wait for one viewer; one who reads more slowly is cut and may come again."),
         SettingDeclaration(
-            "actors", .integer(0...1_000), default: .integer(64), "Actors whose mailboxes are shown at most."),
+            "actors", .integer(0...128), default: .integer(64), "Actors whose mailboxes are shown at most."),
         SettingDeclaration(
             "title", .string(maximum: 80), default: .string("Souk"), "What stands at the top of the wall."),
     ]
