@@ -40,10 +40,10 @@ let package = Package(
         .target(name: "Topology", dependencies: [moduleKit, "CLibYAML"]),
         .target(name: "Control", dependencies: [moduleKit, "HTTPServer"]),
         .target(name: "Runtime", dependencies: [moduleKit, "EventLoop", "Topology", "Control"]),
-        .target(name: "RuntimeTesting", dependencies: [moduleKit, "Runtime", "CSQLite"]),
+        .target(name: "RuntimeTesting", dependencies: [moduleKit, "Runtime", "Topology", "CSQLite"]),
         .executableTarget(
             name: "souk",
-            dependencies: ["Runtime", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            dependencies: ["Runtime", "Topology", moduleKit, .product(name: "ArgumentParser", package: "swift-argument-parser")]),
     ]
         + plugins.map {
             .target(
