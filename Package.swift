@@ -48,7 +48,8 @@ let package = Package(
         + ["ModuleKit", "EventLoop", "HTTPServer", "Topology", "Control", "Runtime"].map {
             .testTarget(
                 name: "\($0)Tests",
-                dependencies: ["RuntimeTesting", moduleKit] + ($0 == "ModuleKit" ? [] : [.target(name: $0)]))
+                dependencies: ["RuntimeTesting", moduleKit] + ($0 == "ModuleKit" ? [] : [.target(name: $0)]),
+                exclude: $0 == "Topology" ? ["Fixtures"] : [])
         }
         + plugins.map {
             .testTarget(
