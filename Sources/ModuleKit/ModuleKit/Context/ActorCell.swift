@@ -48,6 +48,13 @@ public final class ActorCell: @unchecked Sendable {
         set { stateStorage.store(newValue.rawValue, ordering: .releasing) }
     }
 
+    /// Times that a fresh actor was put in. From any thread.
+    public var restartCount: Int { restarts.load(ordering: .relaxed) }
+    /// Errors thrown while handling messages. From any thread.
+    public var failureCount: Int { failures.load(ordering: .relaxed) }
+    /// Answers that the module itself counted as errors. From any thread.
+    public var errorCount: Int { errors.load(ordering: .relaxed) }
+
     // MARK: mailboxes
 
     /// The mailbox for a contract; made when it is first asked for. From any thread before the loop

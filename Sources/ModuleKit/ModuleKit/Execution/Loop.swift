@@ -29,7 +29,6 @@ public final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {
     private let hasRemoteJobs = Atomic<Bool>(false)
     @exclusivity(unchecked) private var unannounced: [(Unmanaged<Runnable>, UnsafeMutablePointer<Bool>)] = []
     @exclusivity(unchecked) var timers = TimerQueue()
-    @exclusivity(unchecked) private var armedFor = UInt64.max
     @exclusivity(unchecked) private var clockTurn = 0
     @exclusivity(unchecked) var adopted: [Runnable] = []
     @exclusivity(unchecked) var endHooks: [() -> Void] = []
@@ -75,8 +74,8 @@ public final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {
                 fireTimers()
             }
         }
-        if !unannounced.isEmpty { announceAll() }
         if !endHooks.isEmpty { runEndHooks() }
+        if !unannounced.isEmpty { announceAll() }
         return readyHead != nil || !jobs.isEmpty
     }
 
@@ -246,26 +245,15 @@ public final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {
     @discardableResult
     public func after(_ delay: UInt64, _ body: @escaping () -> Void) -> TimerToken {
         let (time, overflow) = now.addingReportingOverflow(delay)
-        let token = timers.insert(at: overflow ? .max : time, body)
-        arm()
-        return token
+        return timers.insert(at: overflow ? .max : time, body)
     }
 
     /// Answers whether the timer was still to fire. On the loop.
     @discardableResult
     public func cancel(_ token: TimerToken) -> Bool { timers.remove(token) }
 
-    private func arm() {
-        guard let earliest = timers.earliest, earliest < armedFor else { return }
-        armedFor = earliest
-        driver.timer(self, at: earliest)
-    }
-
     private func fireTimers() {
-        guard let earliest = timers.earliest, earliest <= now else { return }
         while let body = timers.take(dueAt: now) { body() }
-        armedFor = .max
-        arm()
     }
 
     /// The time of the earliest timer; nil without one.
