@@ -26,6 +26,21 @@ struct EjectionSettings: Equatable {
     var time: UInt64 = 5_000_000_000
     var maximumTime: UInt64 = 300_000_000_000
     var maximumShare = 0.5
+
+    init() {}
+
+    /// What the object leaves out keeps its default.
+    init(_ object: Settings) {
+        if object["enabled"] != nil { isEnabled = object.boolean("enabled") }
+        if object["consecutive"] != nil { consecutive = object.integer("consecutive") }
+        if object["failure_ratio"] != nil { ratio = object.percentage("failure_ratio") }
+        if object["minimum_requests"] != nil { minimumRequests = object.integer("minimum_requests") }
+        if object["interval"] != nil { interval = max(1, object.duration("interval")) }
+        if object["time"] != nil { time = object.duration("time") }
+        if object["maximum_time"] != nil { maximumTime = object.duration("maximum_time") }
+        if object["max_ejected"] != nil { maximumShare = object.percentage("max_ejected") }
+        maximumTime = max(time, maximumTime)
+    }
 }
 
 /// The settings of one balancer. Times in nanoseconds, shares as fractions.
@@ -67,16 +82,7 @@ struct BalancerSettings: Equatable {
         retryRatio = settings.percentage("retry_ratio")
         retryBurst = Double(settings.integer("retry_burst"))
         slowStart = settings.duration("slow_start")
-        if let object = Settings(settings["ejection"]) {
-            ejection.isEnabled = object.boolean("enabled")
-            ejection.consecutive = object.integer("consecutive")
-            ejection.ratio = object.percentage("failure_ratio")
-            ejection.minimumRequests = object.integer("minimum_requests")
-            ejection.interval = max(1, object.duration("interval"))
-            ejection.time = object.duration("time")
-            ejection.maximumTime = max(ejection.time, object.duration("maximum_time"))
-            ejection.maximumShare = object.percentage("max_ejected")
-        }
+        if let object = Settings(settings["ejection"]) { ejection = EjectionSettings(object) }
         try check(ownsKeys: ownsKeys)
     }
 
