@@ -99,8 +99,8 @@ struct YAMLTreeBuilder {
                 length: isOneLine ? max(1, marked.end.offset - marked.start.offset) : 1)
             node.tag = properties.tag
             return add(node, properties)
-        case .sequenceStart(let properties): return open(false, marked, properties)
-        case .mappingStart(let properties): return open(true, marked, properties)
+        case .sequenceStart(let properties, _): return open(false, marked, properties)
+        case .mappingStart(let properties, _): return open(true, marked, properties)
         case .sequenceEnd, .mappingEnd: return close()
         }
     }
