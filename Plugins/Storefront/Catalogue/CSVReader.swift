@@ -61,7 +61,9 @@ struct CSVReader {
             if fields.count < columnLimit {
                 fields.append(field)
             } else {
-                note(CSVProblem(line: field.line, column: field.column, reason: "more than \(columnLimit) fields"))
+                note(
+                    CSVProblem(
+                        line: field.line, column: field.column, reason: "more than \(columnLimit) fields"))
             }
             guard let byte = bytes[safe: index] else { break }
             if byte == UInt8(ascii: ",") {

@@ -64,7 +64,8 @@ struct CatalogueReader {
                 catalogue.note(error)
             }
             guard catalogue.drafts.count <= limits.products else {
-                throw CSVProblem(line: record.line, column: 1, reason: "more than \(limits.products) products")
+                throw CSVProblem(
+                    line: record.line, column: 1, reason: "more than \(limits.products) products")
             }
         }
         return try catalogue.finish()

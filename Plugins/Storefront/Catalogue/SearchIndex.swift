@@ -40,7 +40,9 @@ struct SearchIndex: Sendable {
         }
         terms = weights.keys.sorted()
         postings = terms.map { term in
-            (weights[term] ?? [:]).sorted { $0.key < $1.key }.map { Posting(product: $0.key, weight: $0.value) }
+            (weights[term] ?? [:]).sorted { $0.key < $1.key }.map {
+                Posting(product: $0.key, weight: $0.value)
+            }
         }
     }
 

@@ -49,7 +49,9 @@ struct OrderInput: Sendable, Equatable {
         var lines: [Line] = []
         for (index, value) in values.enumerated() {
             let field = "lines[\(index)]"
-            guard value.objectValue != nil else { throw InputProblem(field: field, reason: "must be an object") }
+            guard value.objectValue != nil else {
+                throw InputProblem(field: field, reason: "must be an object")
+            }
             guard let variant = value["variant_id"]?.integerValue else {
                 throw InputProblem(field: field + ".variant_id", reason: "must be a whole number")
             }

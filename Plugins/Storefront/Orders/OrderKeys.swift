@@ -42,7 +42,8 @@ struct IdempotencyKey: Sendable, Equatable {
         guard parts.count == 5, parts[1].utf8.count == 12, parts[2].utf8.count == 14,
             parts[3].utf8.count == 20, let time = UInt64(parts[1], radix: 16),
             let variant = Int64(parts[2], radix: 16), variant > 0,
-            let top = UInt64(parts[3].prefix(4), radix: 16), let low = UInt64(parts[3].dropFirst(4), radix: 16)
+            let top = UInt64(parts[3].prefix(4), radix: 16),
+            let low = UInt64(parts[3].dropFirst(4), radix: 16)
         else { return nil }
         let body = parts[0..<4].joined(separator: "-")
         guard Digest.areSame(String(parts[4]), signature(of: body, signer)) else { return nil }

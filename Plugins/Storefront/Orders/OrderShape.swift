@@ -45,7 +45,8 @@ enum Timestamp {
         let (days, rest) = (seconds / 86_400, seconds % 86_400)
         let (year, month, day) = date(days)
         func two(_ number: Int64) -> String { number < 10 ? "0\(number)" : "\(number)" }
-        return "\(year)-\(two(month))-\(two(day))T\(two(rest / 3600)):\(two(rest / 60 % 60)):\(two(rest % 60))Z"
+        return
+            "\(year)-\(two(month))-\(two(day))T\(two(rest / 3600)):\(two(rest / 60 % 60)):\(two(rest % 60))Z"
     }
 
     /// Year, month and day of a number of days since 1970 (Howard Hinnant's `civil_from_days`).
