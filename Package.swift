@@ -19,7 +19,12 @@ let plugins: [(name: String, libraries: [Target.Dependency])] = [
 
 let package = Package(
     name: "souk",
-    products: [.executable(name: "souk", targets: ["souk"])]
+    products: [
+        .executable(name: "souk", targets: ["souk"]),
+        // For benchmarks and for tests of plugins outside this repository.
+        .library(name: "Runtime", targets: ["Runtime"]),
+        .library(name: "RuntimeTesting", targets: ["RuntimeTesting"]),
+    ]
         + plugins.map { .library(name: $0.name, type: .dynamic, targets: [$0.name]) },
     dependencies: [
         .package(path: "Sources/ModuleKit"),
@@ -35,10 +40,10 @@ let package = Package(
         .target(name: "Topology", dependencies: [moduleKit, "CLibYAML"]),
         .target(name: "Control", dependencies: [moduleKit, "HTTPServer"]),
         .target(name: "Runtime", dependencies: [moduleKit, "EventLoop", "Topology", "Control"]),
-        .target(name: "RuntimeTesting", dependencies: [moduleKit, "Runtime", "CSQLite"]),
+        .target(name: "RuntimeTesting", dependencies: [moduleKit, "Runtime", "Topology", "CSQLite"]),
         .executableTarget(
             name: "souk",
-            dependencies: ["Runtime", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            dependencies: ["Runtime", "Topology", moduleKit, .product(name: "ArgumentParser", package: "swift-argument-parser")]),
     ]
         + plugins.map {
             .target(
@@ -48,7 +53,8 @@ let package = Package(
         + ["ModuleKit", "EventLoop", "HTTPServer", "Topology", "Control", "Runtime"].map {
             .testTarget(
                 name: "\($0)Tests",
-                dependencies: ["RuntimeTesting", moduleKit] + ($0 == "ModuleKit" ? [] : [.target(name: $0)]))
+                dependencies: ["RuntimeTesting", moduleKit, .target(name: $0 == "ModuleKit" ? "EventLoop" : $0)],
+                exclude: $0 == "Topology" ? ["Fixtures"] : [])
         }
         + plugins.map {
             .testTarget(
