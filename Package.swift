@@ -48,7 +48,7 @@ let package = Package(
         + plugins.map {
             .target(
                 name: $0.name, dependencies: [moduleKit] + $0.libraries, path: "Plugins/\($0.name)",
-                exclude: ["README.md"])
+                exclude: ["README.md"] + ($0.name == "Storefront" ? ["Catalog"] : []))
         }
         + ["ModuleKit", "EventLoop", "HTTPServer", "Topology", "Control", "Runtime"].map {
             .testTarget(
