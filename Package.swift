@@ -40,7 +40,10 @@ let package = Package(
         .target(name: "Topology", dependencies: [moduleKit, "CLibYAML"]),
         .target(name: "Control", dependencies: [moduleKit, "HTTPServer"]),
         .target(name: "Runtime", dependencies: [moduleKit, "EventLoop", "Topology", "Control"]),
-        .target(name: "RuntimeTesting", dependencies: [moduleKit, "Runtime", "Topology", "CSQLite"]),
+        .target(name: "CSimulatedDisk", dependencies: ["CSQLite"]),
+        .target(
+            name: "RuntimeTesting",
+            dependencies: [moduleKit, "Runtime", "Topology", "CSQLite", "CSimulatedDisk"]),
         .executableTarget(
             name: "souk",
             dependencies: ["Runtime", "Topology", moduleKit, .product(name: "ArgumentParser", package: "swift-argument-parser")]),
@@ -48,7 +51,7 @@ let package = Package(
         + plugins.map {
             .target(
                 name: $0.name, dependencies: [moduleKit] + $0.libraries, path: "Plugins/\($0.name)",
-                exclude: ["README.md"])
+                exclude: ["README.md"] + ($0.name == "DBShard" ? ["orders.proto"] : []))
         }
         + ["ModuleKit", "EventLoop", "HTTPServer", "Topology", "Control", "Runtime"].map {
             .testTarget(
@@ -57,7 +60,8 @@ let package = Package(
         }
         + plugins.map {
             .testTarget(
-                name: "\($0.name)Tests", dependencies: ["RuntimeTesting", moduleKit, .target(name: $0.name)])
+                name: "\($0.name)Tests",
+                dependencies: ["RuntimeTesting", moduleKit, .target(name: $0.name)] + $0.libraries)
         },
     swiftLanguageModes: [.v6]
 )
