@@ -92,6 +92,8 @@ public final class TestNode {
         guard let address = node.cell(actor)?.address(contract) else { return }
         environment.home.withCurrent {
             _ = address.mailbox.send(Envelope(request, delivery, Reply()), delivery.criticality)
+            // Ends the turn, so that the other loop hears of it.
+            _ = environment.home.runReady(turns: 1)
         }
     }
 
