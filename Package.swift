@@ -40,10 +40,10 @@ let package = Package(
         .target(name: "Topology", dependencies: [moduleKit, "CLibYAML"]),
         .target(name: "Control", dependencies: [moduleKit, "HTTPServer"]),
         .target(name: "Runtime", dependencies: [moduleKit, "EventLoop", "Topology", "Control"]),
-        .target(name: "RuntimeTesting", dependencies: [moduleKit, "Runtime", "CSQLite"]),
+        .target(name: "RuntimeTesting", dependencies: [moduleKit, "Runtime", "Topology", "CSQLite"]),
         .executableTarget(
             name: "souk",
-            dependencies: ["Runtime", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            dependencies: ["Runtime", "Topology", moduleKit, .product(name: "ArgumentParser", package: "swift-argument-parser")]),
     ]
         + plugins.map {
             .target(
@@ -53,7 +53,8 @@ let package = Package(
         + ["ModuleKit", "EventLoop", "HTTPServer", "Topology", "Control", "Runtime"].map {
             .testTarget(
                 name: "\($0)Tests",
-                dependencies: ["RuntimeTesting", moduleKit, .target(name: $0 == "ModuleKit" ? "EventLoop" : $0)])
+                dependencies: ["RuntimeTesting", moduleKit, .target(name: $0 == "ModuleKit" ? "EventLoop" : $0)],
+                exclude: $0 == "Topology" ? ["Fixtures"] : [])
         }
         + plugins.map {
             .testTarget(
