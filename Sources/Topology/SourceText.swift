@@ -7,6 +7,7 @@ public struct SourcePosition: Sendable, Hashable, Comparable {
     /// Characters from the beginning of the text, from 0; a byte order mark does not count.
     public let offset: Int
 
+    /// Line and column from 1, offset from 0.
     public init(line: Int, column: Int, offset: Int) {
         self.line = line
         self.column = column
@@ -15,6 +16,7 @@ public struct SourcePosition: Sendable, Hashable, Comparable {
     /// The beginning of a text.
     public static let start = SourcePosition(line: 1, column: 1, offset: 0)
 
+    /// By the place in the text.
     public static func < (left: Self, right: Self) -> Bool { left.offset < right.offset }
 }
 
@@ -26,6 +28,8 @@ public struct SourceText: Sendable {
     public let bytes: [UInt8]
     /// The first thing that no topology may contain: bytes that are no UTF-8, control characters.
     let flaw: (position: SourcePosition, message: String)?
+    /// Characters; up to the flaw, if there is one.
+    let count: Int
     /// Lines that begin with `%`.
     let directives: Int
     /// Bytes of the byte order mark.
@@ -49,6 +53,7 @@ public struct SourceText: Sendable {
         }
         if checkpoints.isEmpty { checkpoints = [start] }
         self.checkpoints = checkpoints
+        count = scan.characters
         directives = scan.directives
         flaw = scan.flaw.map { (scan.position, $0) }
     }

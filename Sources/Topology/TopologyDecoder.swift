@@ -136,7 +136,9 @@ struct TopologyDecoder {
         _ node: YAMLNode?, _ root: YAMLNode, loops: LoopCount, nodes: [TopologyNode]
     ) -> [ActorGroup] {
         let members = node.map { MappingReader.members(of: $0, "'actors'", collector) } ?? []
-        if members.isEmpty && node?.isInvalid != true {
+        var isEmpty = node?.isNull ?? true
+        if case .mapping(let members)? = node?.content { isEmpty = members.isEmpty }
+        if isEmpty {
             collector.reportMissing(
                 "there are no actors", at: node ?? root, expected: "'actors:' with at least one actor")
         }

@@ -45,6 +45,8 @@ import Testing
         ("comments", fill("#\n")),
         ("empty lines", fill("\n")), ("tabs", fill("\t")),
         ("many syntax errors", fill("a\nb: c: d\n", 120_000)),
+        ("syntax errors at the end", "a: [" + fill("a,", 120_000) + "]\n" + fill("a\nb: c: d\n", 400)),
+        ("syntax errors far apart", fill("a: 1\n", size - 400) + fill("a\nb: c: d\n", 200)),
         ("literal", "a: |\n" + fill(" x\n")), ("documents", fill("--- a\n")), ("no text", fill("\0")),
         ("words", fill("word ")),
         ("colons", fill(":")), ("escapes", "a: \"" + fill("\\u0041") + "\""), ("wide", "a: " + fill("é€😀")),
