@@ -1,17 +1,22 @@
 /// A place in a text.
 public struct SourcePosition: Sendable, Hashable, Comparable {
-    /// From 1.
-    public let line: Int
-    /// Characters (Unicode scalars) from the beginning of the line, from 1.
-    public let column: Int
-    /// Characters from the beginning of the text, from 0; a byte order mark does not count.
-    public let offset: Int
+    // A tree of the largest file holds a hundred thousand of these.
+    private let storedLine: UInt32
+    private let storedColumn: UInt32
+    private let storedOffset: UInt32
 
-    /// Line and column from 1, offset from 0.
+    /// From 1.
+    public var line: Int { Int(storedLine) }
+    /// Characters (Unicode scalars) from the beginning of the line, from 1.
+    public var column: Int { Int(storedColumn) }
+    /// Characters from the beginning of the text, from 0; a byte order mark does not count.
+    public var offset: Int { Int(storedOffset) }
+
+    /// Line and column from 1, offset from 0; what 32 bits cannot hold becomes the nearest that they can.
     public init(line: Int, column: Int, offset: Int) {
-        self.line = line
-        self.column = column
-        self.offset = offset
+        storedLine = UInt32(clamping: line)
+        storedColumn = UInt32(clamping: column)
+        storedOffset = UInt32(clamping: offset)
     }
     /// The beginning of a text.
     public static let start = SourcePosition(line: 1, column: 1, offset: 0)

@@ -8,7 +8,7 @@ struct TopologyDecoder {
 
     private static let keys = ["souk", "loops", "seed", "log", "stop", "control", "nodes", "actors"]
     /// Groups under `actors:`.
-    private static let maximumGroups = 1000
+    static let maximumGroups = 1000
     /// Processes of a deployment.
     private static let maximumNodes = 64
 
@@ -121,6 +121,12 @@ struct TopologyDecoder {
             }
             if case .string(let text)? = reader.value("address", .address), let address = SocketAddress(text)
             {
+                if let other = nodes.first(where: { $0.address == address }) {
+                    collector.report(
+                        "node '\(name)' has the address of '\(other.name)'",
+                        at: reader["address"] ?? member.key,
+                        expected: "an address of its own")
+                }
                 nodes.append(TopologyNode(name: name, address: address, position: member.key.position))
             }
         }

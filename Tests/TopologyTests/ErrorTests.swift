@@ -75,6 +75,10 @@ struct ErrorTests {
             "souk: 1\nnodes: { a: { address: x } }\nactors: { s: { module: db-shard } }",
             "2:24 'x' is no address"
         ),
+        (
+            "souk: 1\nnodes: { a: { address: \":1\" }, b: { address: \":1\" } }\nactors: { s: { module: db-shard } }",
+            "2:44 node 'b' has the address of 'a'"
+        ),
         ("souk: 1\ncontrol: { listen: 80 }\nactors: { s: { module: db-shard } }", "2:20 '80' is no address"),
         (
             "souk: 1\nactors: { s: { module: db-shard, replicas: 2 }, s-1: { module: db-shard } }",
