@@ -106,7 +106,15 @@ public struct Supervision: Sendable, Equatable {
     public var backoff: UInt64 = 100_000_000
 
     /// One for one, at most 5 restarts a minute, 100 ms before the first.
-    public init() {}
+    public init(
+        strategy: Strategy = .oneForOne, restarts: Int = 5, period: UInt64 = 60_000_000_000,
+        backoff: UInt64 = 100_000_000
+    ) {
+        self.strategy = strategy
+        self.restarts = restarts
+        self.period = period
+        self.backoff = backoff
+    }
 }
 
 /// A named edge from an actor to others.

@@ -17,8 +17,7 @@ public final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {
     /// Nanoseconds on the monotonic clock, refreshed after each poll and every 64 turns: free to read,
     /// and up to that much behind. Decisions use this; measurements use `preciseNow`.
     @exclusivity(unchecked) public internal(set) var now: UInt64 = 0
-    /// Turns given since the start.
-    @exclusivity(unchecked) public private(set) var turns = 0
+    private let turnCount = Atomic<Int>(0)
     @exclusivity(unchecked) @usableFromInline var readyHead: Unmanaged<Runnable>?
     @exclusivity(unchecked) @usableFromInline var readyTail: Unmanaged<Runnable>?
     @usableFromInline let inbox = Atomic<UnsafeMutableRawPointer?>(nil)
@@ -29,7 +28,6 @@ public final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {
     private let hasRemoteJobs = Atomic<Bool>(false)
     @exclusivity(unchecked) private var unannounced: [(Unmanaged<Runnable>, UnsafeMutablePointer<Bool>)] = []
     @exclusivity(unchecked) var timers = TimerQueue()
-    @exclusivity(unchecked) private var armedFor = UInt64.max
     @exclusivity(unchecked) private var clockTurn = 0
     @exclusivity(unchecked) var adopted: [Runnable] = []
     @exclusivity(unchecked) var endHooks: [() -> Void] = []
@@ -53,6 +51,9 @@ public final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {
     /// Reads the clock into `now`. Drivers call it after each poll.
     public func refreshNow() { now = driver.monotonicNow() }
 
+    /// Turns given since the start. From any thread.
+    public var turns: Int { turnCount.load(ordering: .relaxed) }
+
     // MARK: giving turns
 
     /// Runs what waits, at most `limit` turns; answers whether work is left.
@@ -75,8 +76,8 @@ public final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {
                 fireTimers()
             }
         }
-        if !unannounced.isEmpty { announceAll() }
         if !endHooks.isEmpty { runEndHooks() }
+        if !unannounced.isEmpty { announceAll() }
         return readyHead != nil || !jobs.isEmpty
     }
 
@@ -92,14 +93,17 @@ public final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {
                 readyHead = runnable.next
                 if readyHead == nil { readyTail = nil }
                 runnable.isScheduled = false
+                souk_set_current_work(runnable.label)
                 if runnable.turn(runnable, turnBudget) { schedule(runnable) }
             }
-            turns &+= 1
             given &+= 1
             if !unannounced.isEmpty { announceAll() }
-            guard !isLast, let next = readyHead else { return given }
+            guard !isLast, let next = readyHead else { break }
             current = next
         }
+        souk_set_current_work(nil)
+        turnCount.store(turns &+ given, ordering: .relaxed)
+        return given
     }
 
     /// Gives the runnable a turn in the next round. On the loop.
@@ -246,26 +250,15 @@ public final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {
     @discardableResult
     public func after(_ delay: UInt64, _ body: @escaping () -> Void) -> TimerToken {
         let (time, overflow) = now.addingReportingOverflow(delay)
-        let token = timers.insert(at: overflow ? .max : time, body)
-        arm()
-        return token
+        return timers.insert(at: overflow ? .max : time, body)
     }
 
     /// Answers whether the timer was still to fire. On the loop.
     @discardableResult
     public func cancel(_ token: TimerToken) -> Bool { timers.remove(token) }
 
-    private func arm() {
-        guard let earliest = timers.earliest, earliest < armedFor else { return }
-        armedFor = earliest
-        driver.timer(self, at: earliest)
-    }
-
     private func fireTimers() {
-        guard let earliest = timers.earliest, earliest <= now else { return }
         while let body = timers.take(dueAt: now) { body() }
-        armedFor = .max
-        arm()
     }
 
     /// The time of the earliest timer; nil without one.

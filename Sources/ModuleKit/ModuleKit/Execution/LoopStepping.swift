@@ -15,6 +15,9 @@ extension Loop {
     /// Keeps a runnable alive as long as the loop. On the loop, or before it starts.
     public func adopt(_ runnable: Runnable) { adopted.append(runnable) }
 
+    /// Whether anything waits for a turn now, timers aside.
+    public var hasWork: Bool { readyHead != nil || !jobs.isEmpty || hasRemoteWork || !endHooks.isEmpty }
+
     /// Timers that are set.
     public var timerCount: Int { timers.count }
 
