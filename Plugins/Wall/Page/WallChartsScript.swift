@@ -9,13 +9,13 @@ enum WallChartsScript {
           const all = get('series.rows', []), now = Math.floor(serverNow());
           return all.length && all[all.length - 1][0] >= now ? all.slice(0, -1) : all;
         };
-        let top = 1, dear = 1;
-        const pulse = chart('pulse', (g, width, height) => {
-          const list = rows(), now = serverNow();
+        const glide = {top: 1, most: 1, key: '', layer: document.createElement('canvas')};
+        const pulse = chart('pulse', 'series', (g, width, height) => {
+          const now = serverNow();
           const seconds = Math.min(get('history.seconds', 300), width < 34 * rem ? 120 : 600);
-          const [left, right, floor, ceiling] = [2.9 * rem, width - .4 * rem, height - 1.5 * rem, 1.1 * rem];
-          const x = time => right - (now - 1 - time) / seconds * (right - left);
-          const shown = list.filter(row => row[0] >= now - seconds - 2);
+          const [left, right, floor, ceiling] = [2.9 * rem, width - .6 * rem, height - 1.5 * rem, 1.1 * rem];
+          const step = (right - left) / seconds;
+          const shown = rows().filter(row => row[0] >= now - seconds - 2);
           const mean = shown.map((row, at) => {
             const from = Math.max(0, at - 2);
             let sum = 0;
@@ -23,8 +23,9 @@ enum WallChartsScript {
             return sum / (at - from + 1);
           });
           const wanted = above(Math.max(4, ...mean) * 1.08);
-          top += (wanted - top) * (calm.matches || Math.abs(wanted / top - 1) < .01 ? 1 : .2);
-          const y = value => floor - value / top * (floor - ceiling) * .82;
+          glide.top = wanted;
+          glide.most = Math.max(1, ...shown.map(row => row[3]));
+          const y = value => floor - value / glide.top * (floor - ceiling) * .8;
           g.lineWidth = 1;
           g.strokeStyle = colors.line;
           for (const part of [0, .5, 1]) {
@@ -37,15 +38,32 @@ enum WallChartsScript {
           }
           const every = seconds > 300 ? 120 : seconds > 120 ? 60 : 30;
           for (let back = 0; back < seconds; back += every) {
-            const name = back === 0 ? 'now' : back < 60 ? `−${back} s` : `−${back / 60} min`;
-            const at = right - back / seconds * (right - left);
+            if (back && back * step < 3.6 * rem) continue;
+            const name = back === 0 ? 'now' : back < 60 || back % 60 ? `−${back} s` : `−${back / 60} min`;
+            const at = right - back * step;
             write(g, name, at, height - .55 * rem, {align: back ? 'center' : 'right'});
           }
           if (!shown.length) return nothing(g, width, height, 'Quiet. The first visitor lights the lamps.');
+          // Drawn once a second; in between it only glides.
+          const last = shown[shown.length - 1];
+          const key = [last[0], last[1], last[3], shown.length, glide.top, glide.most, width, height].join();
+          if (key !== glide.key) {
+            glide.key = key;
+            pulseLayer(g, shown, mean, time => right - (last[0] - time) * step, y, left, floor, ceiling);
+          }
+          const shift = (now - 1 - last[0]) * step, ratio = g.getTransform().a;
           g.save();
           g.beginPath();
-          g.rect(left, 0, right - left + rem, floor + 1);
+          g.rect(left, 0, right - left + .6 * rem, floor + 1);
           g.clip();
+          g.drawImage(glide.layer, -shift, 0, glide.layer.width / ratio, glide.layer.height / ratio);
+          g.restore();
+        });
+        function pulseLayer(from, shown, mean, x, y, left, floor, ceiling) {
+          const layer = glide.layer, ratio = from.getTransform().a, g = layer.getContext('2d');
+          layer.width = from.canvas.width + 4 * rem * ratio;
+          layer.height = from.canvas.height;
+          g.setTransform(ratio, 0, 0, ratio, 0, 0);
           const points = shown.map((row, at) => [x(row[0]), y(mean[at])]);
           g.beginPath();
           g.moveTo(points[0][0], floor);
@@ -57,36 +75,25 @@ enum WallChartsScript {
           g.fillStyle = fill;
           g.fill();
           line(g, points, colors.blue, .14 * rem);
-          lanterns(g, shown, x, floor, ceiling);
-          g.restore();
-        });
-        // Each second with orders is a light: the higher, the dearer an order was on average; the larger,
-        // the more there were.
-        function lanterns(g, shown, x, floor, ceiling) {
-          const image = lanternImage();
-          let most = 1;
-          for (const row of shown) if (row[2]) most = Math.max(most, row[3] / row[2]);
-          dear += (most - dear) * (calm.matches || Math.abs(most / dear - 1) < .01 ? 1 : .2);
+          // Each second with orders is a light: the higher, the more they were worth; the larger, the more
+          // there were. Where there are many, they are smaller.
+          const image = lanternImage(), lit = shown.filter(row => row[2]);
+          const density = Math.max(.42, Math.min(1, 60 / (lit.length + 1)));
           g.globalCompositeOperation = 'lighter';
-          for (const row of shown) {
-            if (!row[2]) continue;
-            const level = Math.sqrt(Math.max(0, row[3] / row[2]) / dear);
-            const size = Math.min(3.4, .9 + .42 * Math.sqrt(row[2])) * rem;
-            const y = floor - (.12 + .8 * Math.min(1, level)) * (floor - ceiling);
-            const age = serverNow() - row[0];
-            g.globalAlpha = calm.matches ? .85 : Math.max(.45, 1 - age / 400);
-            // A new one flares up for a moment.
-            const flare = calm.matches || age > 3.5 ? 1 : 1 + .7 * Math.max(0, 3.5 - age) / 2.5;
-            g.drawImage(image, x(row[0]) - size * flare / 2, y - size * flare / 2, size * flare, size * flare);
+          for (const row of lit) {
+            const level = Math.sqrt(Math.max(0, row[3]) / glide.most);
+            const size = Math.min(3.6, (1.5 + .5 * Math.sqrt(row[2])) * density) * rem;
+            const at = floor - (.08 + .86 * Math.min(1, level)) * (floor - ceiling);
+            g.globalAlpha = .9;
+            g.drawImage(image, x(row[0]) - size / 2, at - size / 2, size, size);
           }
-          g.globalAlpha = 1;
-          g.globalCompositeOperation = 'source-over';
         }
 
-        const funnel = chart('funnel', (g, width, height) => {
+        const funnel = chart('funnel', 'funnel', (g, width, height) => {
           const steps = [['Viewed', get('funnel.view'), colors.blue], ['In the cart', get('funnel.cart'),
             colors.violet], ['Ordered', get('funnel.order'), colors.gold]];
           const most = Math.max(1, steps[0][1]);
+          if (!steps[0][1]) return nothing(g, width, height, 'Nobody has looked at a product yet');
           const gap = .55 * rem, tall = (height - 2 * gap) / 3, half = width / 2;
           const wide = step => Math.max(.02, Math.sqrt(step[1] / most)) * half;
           steps.forEach((step, at) => {
@@ -119,19 +126,20 @@ enum WallChartsScript {
     private static let lists = #"""
         function bars(g, width, height, entries, color, empty) {
           if (!entries.length) return nothing(g, width, height, empty);
-          const space = Math.max(1.45 * rem, Math.min(2.3 * rem, height / Math.min(entries.length, 8)));
+          const lines = Math.max(1, Math.min(entries.length, Math.floor((height + .2 * rem) / (1.62 * rem))));
+          const space = Math.min(2.3 * rem, height / lines);
           const most = Math.max(...entries.map(entry => entry.value), 1);
-          entries.slice(0, Math.max(1, Math.floor((height + 2) / space))).forEach((entry, at) => {
-            const y = at * space, middle = y + space * .38;
+          entries.slice(0, lines).forEach((entry, at) => {
+            const y = at * space, middle = y + .62 * rem;
             g.font = `400 ${.92 * rem}px ${family}`;
             const room = width - g.measureText(entry.label).width - rem;
             write(g, cut(g, entry.name, room, .92), 0, middle, {size: .92, color: colors.text});
             write(g, entry.label, width, middle, {size: .92, align: 'right', color: color});
-            bar(g, 0, y + space * .76, width, .2 * rem, '#ffffff', .08);
-            bar(g, 0, y + space * .76, width * entry.value / most, .2 * rem, color);
+            bar(g, 0, y + 1.22 * rem, width, .2 * rem, '#ffffff', .08);
+            bar(g, 0, y + 1.22 * rem, width * entry.value / most, .2 * rem, color);
           });
         }
-        const best = chart('top', (g, width, height) => {
+        const best = chart('top', 'top', (g, width, height) => {
           const sold = get('top.sold', []), viewed = get('top.viewed', []);
           $('h-top').textContent = (sold.length ? 'Top products, sold' : 'Top products, viewed') +
             ' in ' + minutes();
@@ -141,25 +149,25 @@ enum WallChartsScript {
             : viewed.map(it => ({name: it.title, value: it.views, label: count(it.views) + ' views'}));
           bars(g, width, height, entries, colors.gold, 'Nothing sold yet');
         });
-        const origins = chart('origins', (g, width, height) => {
+        const origins = chart('origins', 'countries', (g, width, height) => {
           const all = get('countries', []);
           const sum = all.reduce((total, it) => total + it.visitors, 0) || 1;
           bars(g, width, height, all.map(it => ({name: country(it.code), value: it.visitors,
-            label: count(it.visitors) + ' · ' + share.format(it.visitors / sum)})), colors.teal,
+            label: count(it.visitors) + ' · ' + Math.round(100 * it.visitors / sum) + ' %'})), colors.teal,
             'Nobody here yet');
         });
         """#
 
     /// How the machine is: answer times, cache, mailboxes.
     private static let machinery = #"""
-        const latency = chart('latency', (g, width, height) => {
+        const latency = chart('latency', 'latency', (g, width, height) => {
           const list = rows(), now = serverNow(), names = ['p50', 'p95', 'p99'];
           const lines = [colors.blue, colors.violet, colors.rose];
           const head = 1.75 * rem, [left, right, floor] = [3.6 * rem, width - .3 * rem, height - .5 * rem];
           names.forEach((name, at) => {
             const x = width * (at + .5) / 3;
             write(g, span(get('latency.' + name)), x, .75 * rem,
-              {size: 1.35, color: lines[at], align: 'center', weight: 600});
+              {size: Math.min(1.35, width / rem / 15), color: lines[at], align: 'center', weight: 600});
           });
           const shown = list.filter(row => row[6] > 0);
           if (!shown.length) return nothing(g, width, height + head, 'No answer measured yet');
@@ -189,7 +197,7 @@ enum WallChartsScript {
           }
         });
 
-        const cache = chart('cache', (g, width, height) => {
+        const cache = chart('cache', 'cache', (g, width, height) => {
           const ratio = get('cache.recent', get('cache.ratio', null));
           const radius = Math.min(width, height) / 2 - .5 * rem, [x, y] = [width / 2, height / 2];
           const arc = (to, color) => {
@@ -202,13 +210,13 @@ enum WallChartsScript {
           };
           arc(1, '#ffffff14');
           if (ratio !== null && ratio > 0) arc(ratio, ratio > .9 ? colors.teal : ratio > .6 ? colors.gold : colors.rose);
-          const size = Math.min(1.7, radius / rem * .5);
+          const size = Math.min(1.7, radius / rem * .4);
           write(g, ratio === null ? '–' : share.format(ratio), x, y,
             {align: 'center', size, color: colors.text, weight: 600});
         });
 
         const stateColors = {ready: colors.teal, failed: colors.rose, restarting: colors.rose};
-        const boxes = chart('boxes', (g, width, height) => {
+        const boxes = chart('boxes', 'actors', (g, width, height) => {
           const actors = get('actors', []);
           if (!actors.length) return nothing(g, width, height, 'No actors watched');
           const columns = boxColumns(width), wide = (width + .6 * rem) / columns - .6 * rem;
@@ -227,7 +235,7 @@ enum WallChartsScript {
             write(g, wait, x + wide - .5 * rem, y + .77 * rem, {align: 'right'});
             const lost = actor.dropped + actor.refused + actor.expired;
             const words = actor.state !== 'ready' ? actor.state : actor.restarts ?
-              actor.restarts + ' restarts' : lost ? count(lost) + ' lost' : rate(actor.rate) + '/s';
+              actor.restarts + (actor.restarts > 1 ? ' restarts' : ' restart') : lost ? count(lost) + ' lost' : rate(actor.rate) + '/s';
             write(g, words, x + .5 * rem, y + 1.72 * rem, {color: actor.state !== 'ready' || actor.restarts ||
               lost ? colors.gold : colors.mute, size: .76});
             write(g, count(actor.depth) + ' waiting', x + wide - .5 * rem, y + 1.72 * rem,

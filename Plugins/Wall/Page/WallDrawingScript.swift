@@ -8,10 +8,10 @@ enum WallDrawingScript {
         const family = 'system-ui,"Segoe UI",Roboto,sans-serif';
         const charts = [];
 
-        // A canvas, drawn by `draw(g, width, height)` in CSS pixels.
-        function chart(name, draw) {
+        // A canvas, drawn by `draw(g, width, height)` in CSS pixels when the member `feed` has changed.
+        function chart(name, feed, draw) {
           const canvas = $('c-' + name), g = canvas.getContext('2d');
-          const it = {name, canvas, g, draw, width: 0, height: 0, dirty: true, seen: true};
+          const it = {name, feed, canvas, g, draw, width: 0, height: 0, dirty: true, seen: true, drawnAt: 0};
           charts.push(it);
           return it;
         }
@@ -35,6 +35,7 @@ enum WallDrawingScript {
         function paint(it) {
           it.g.clearRect(0, 0, it.width, it.height);
           it.dirty = false;
+          it.drawnAt = performance.now();
           if (it.width > 20 && it.height > 20) it.draw(it.g, it.width, it.height);
         }
 

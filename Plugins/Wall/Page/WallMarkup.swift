@@ -16,17 +16,16 @@ enum WallMarkup {
         #"""
         </head><body>
         <a class="skip" href="#numbers">To the numbers as tables</a>
-        <header>
+        <div class="screen"><header>
         <svg class="star" viewBox="-12 -12 24 24" aria-hidden="true"><g fill="none" stroke-width="1.4">
         <rect x="-7.4" y="-7.4" width="14.8" height="14.8"/>
         <rect x="-7.4" y="-7.4" width="14.8" height="14.8" transform="rotate(45)"/>
         <circle r="3.1"/></g></svg>
         <h1>\#(title)<span> live</span></h1>
         <p id="state" role="status"><i></i><b>Connecting</b></p>
-        <p id="note"></p>
+        <p id="banner" role="status" hidden></p><p id="note"></p>
         <time id="clock" aria-hidden="true"></time>
         </header>
-        <p id="banner" role="status" hidden></p>
         <main>
         <section class="tile" style="--c:var(--teal)"><h2>Visitors</h2><p class="big" id="visitors">–</p>
         <p class="sub" id="visitors2"></p></section>
@@ -43,7 +42,7 @@ enum WallMarkup {
         \#(panel("origins", "Where they come from"))
         \#(panel("cache", "Cache hits"))
         \#(panel("boxes", "Actors and their mailboxes"))
-        </main>
+        </main></div>
         <section id="numbers" aria-label="The same numbers as tables">
         <h2>The same numbers as tables</h2>
         <p id="spoken" class="hide" aria-live="polite"></p><div id="tables"></div></section>

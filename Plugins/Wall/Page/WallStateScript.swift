@@ -10,6 +10,7 @@ enum WallStateScript {
           if (isWhole) S = {};
           for (const name of Object.keys(data)) {
             const value = data[name];
+            for (const it of charts) if (it.feed === name) it.dirty = true;
             if (name === 'series' && 'from' in value && S.series) {
               const first = value.rows.length ? value.rows[0][0] : Infinity;
               const kept = S.series.rows.filter(row => row[0] >= value.from && row[0] < first);

@@ -5,7 +5,7 @@ enum WallStyle {
         :root{--night:#0a0e1c;--panel:#131a2e;--line:#27304b;--text:#f6f1e7;--mute:#aab3cc;
         --gold:#ffb84d;--teal:#41d9c4;--blue:#74b4ff;--violet:#b79dff;--rose:#ff8096}
         *{box-sizing:border-box;margin:0}
-        html{font-size:clamp(15px,calc(.55vw + .55vh + 3px),44px);background:var(--night)}
+        html{font-size:clamp(15px,min(.55vw + .55vh + 3px,2.5vw + 6px),44px);background:var(--night)}
         body{min-height:100vh;color:var(--text);font:1rem/1.35 system-ui,"Segoe UI",Roboto,sans-serif;
         font-variant-numeric:tabular-nums;padding:0 1.1rem;
         background:radial-gradient(70rem 34rem at 12% -8rem,#2a2350aa,transparent 70%),
@@ -26,7 +26,7 @@ enum WallStyle {
         #state.lost i{background:var(--rose)}
         #note{color:var(--gold);font-size:.85rem}
         #clock{margin-left:auto;color:var(--mute);font-size:1.1rem}
-        #banner{margin:0 0 .8rem;padding:.55rem 1rem;border-radius:.7rem;font-weight:600;color:#241500;
+        #banner{padding:.25rem 1rem;border-radius:2rem;font-weight:600;color:#241500;
         background:linear-gradient(90deg,var(--gold),#ff9a76)}
         main{display:grid;gap:.8rem;grid-template-columns:repeat(12,minmax(0,1fr))}
         .tile,.panel{background:linear-gradient(#182039,var(--panel));border:1px solid var(--line);
@@ -58,13 +58,15 @@ enum WallStyle {
         #numbers{padding:2.2rem .2rem 3rem}
         #numbers>h2{font-size:1.1rem;color:var(--text);margin-bottom:.8rem}
         #tables{columns:24rem;column-gap:2rem}
-        table{width:100%;border-collapse:collapse;margin:0 0 1.4rem;break-inside:avoid;font-size:.9rem}
+        #tables>div{overflow-x:auto;break-inside:avoid}
+        table{width:100%;border-collapse:collapse;margin:0 0 1.4rem;font-size:.9rem}
         caption{text-align:left;color:var(--mute);padding-bottom:.25rem}
         th,td{padding:.22rem .4rem;text-align:right;border-top:1px solid var(--line);font-weight:400}
-        th:first-child,td:first-child{text-align:left;padding-left:0;overflow-wrap:anywhere}
+        th:first-child,td:first-child{text-align:left;padding-left:0;overflow-wrap:break-word}
         thead th{color:var(--mute)}
         @media(min-width:64rem) and (min-height:40rem){
-        main{min-height:calc(100vh - 5rem);grid-template-rows:auto minmax(15rem,1.45fr) minmax(12.5rem,1fr) auto;
+        .screen{min-height:100vh;display:flex;flex-direction:column}
+        main{flex:1;grid-template-rows:auto minmax(15rem,1.45fr) minmax(12.5rem,1fr) auto;
         padding-bottom:.9rem}
         #p-pulse,#p-top{min-height:0}}
         @media(max-width:63.99rem){
@@ -73,8 +75,10 @@ enum WallStyle {
         #p-funnel .plot{min-height:11rem}}
         @media(max-width:40rem){
         body{padding:0 .7rem}main{gap:.6rem}#clock,h1 span{display:none}
-        .tile{padding:.55rem .75rem}.big{font-size:2rem}.sub{font-size:.8rem}
-        .panel{padding:.6rem .75rem}.keys{position:static;flex-wrap:wrap;gap:.2rem .9rem}}
+        .tile{padding:.55rem .75rem}.big{font-size:1.8rem}.sub{font-size:.8rem}
+        .panel{padding:.6rem .75rem}#banner{flex-basis:100%;border-radius:.7rem}
+        .keys{position:static;flex-wrap:wrap;gap:.2rem .9rem}
+        table{font-size:.82rem}th,td{padding:.22rem .25rem}}
         @media(prefers-reduced-motion:no-preference){
         #state.live i{animation:glow 3s ease-in-out infinite}
         @keyframes glow{50%{opacity:.45}}}

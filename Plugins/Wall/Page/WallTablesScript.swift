@@ -14,13 +14,16 @@ enum WallTablesScript {
         }
         const set = (id, text) => { if ($(id).textContent !== text) $(id).textContent = text; };
 
+        // Narrow screens have no room for more than six digits.
+        const headlineCash = value =>
+          innerWidth < 30 * rem && value >= 1e6 * moneyUnit ? moneyShort.format(value / moneyUnit) : cash(value);
         function headline() {
           if (!S.now) return true;
           currency();
           const arrived = [
             ease('visitors', get('now.active'), count),
             ease('orders', get('total.orders'), count),
-            ease('revenue', get('total.revenue'), cash),
+            ease('revenue', get('total.revenue'), headlineCash),
             ease('events', get('now.events_per_second'), rate),
           ];
           return arrived.every(it => it);
@@ -34,8 +37,7 @@ enum WallTablesScript {
           const orders = get('history.orders');
           set('revenue2', `${cash(get('minute.revenue'))} in the last minute` +
             (orders ? ` · ⌀ ${cash(get('history.revenue') / orders)}` : ''));
-          set('events2', `${count(get('minute.views'))} views, ${count(get('minute.searches'))} searches ` +
-            'in the last minute');
+          set('events2', `${count(get('minute.views'))} product views in the last minute`);
           const ratio = get('sampling.keeps_one_in', 1), dropped = get('sampling.dropped');
           const notes = [];
           if (ratio > 1) notes.push(`busy: looks at 1 visitor in ${ratio}, scaled up`);
@@ -69,7 +71,9 @@ enum WallTablesScript {
               row.append(cell);
             });
           }
-          return element;
+          const frame = document.createElement('div');
+          frame.append(element);
+          return frame;
         }
         function tables() {
           if (!S.now) return;
