@@ -53,7 +53,7 @@ let package = Package(
         + ["ModuleKit", "EventLoop", "HTTPServer", "Topology", "Control", "Runtime"].map {
             .testTarget(
                 name: "\($0)Tests",
-                dependencies: ["RuntimeTesting", moduleKit] + ($0 == "ModuleKit" ? [] : [.target(name: $0)]))
+                dependencies: ["RuntimeTesting", moduleKit, .target(name: $0 == "ModuleKit" ? "EventLoop" : $0)])
         }
         + plugins.map {
             .testTarget(

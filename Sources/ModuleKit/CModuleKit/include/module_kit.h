@@ -12,6 +12,15 @@ extern __thread void *_Nullable souk_current_loop_storage __attribute__((tls_mod
 static inline void *_Nullable souk_current_loop(void) { return souk_current_loop_storage; }
 static inline void souk_set_current_loop(void *_Nullable loop) { souk_current_loop_storage = loop; }
 
+/// What the thread works on, for the crash handler; NULL between turns.
+extern __thread const char *_Nullable souk_current_work_storage __attribute__((tls_model("initial-exec")));
+
+static inline void souk_set_current_work(const char *_Nullable work) { souk_current_work_storage = work; }
+
+/// After a trap nothing of Swift can go on: writes which actor and message it was to standard error,
+/// then lets the signal end the process as it would have.
+void souk_install_crash_handler(void);
+
 /// Nanoseconds of the monotonic clock.
 static inline uint64_t souk_monotonic_nanoseconds(void) {
   struct timespec t;

@@ -28,6 +28,8 @@ public final class ActorCell: @unchecked Sendable {
     public let errors = Atomic<Int>(0)
     /// Number of the present incarnation. On the loop.
     @exclusivity(unchecked) public internal(set) var incarnation: UInt32 = 0
+    /// What is to be done when the present actor is taken out. On the loop.
+    @exclusivity(unchecked) var endHooks: [() -> Void] = []
     /// The actor in it. On the loop.
     @exclusivity(unchecked) public internal(set) var module: (any Module)?
 
@@ -63,6 +65,7 @@ public final class ActorCell: @unchecked Sendable {
         ports.withLock { ports -> Runnable in
             if let port = ports.first(where: { $0.contract == C.identity }) { return port.mailbox }
             let fresh = ContractMailbox<C>(on: loop, options: mailboxOptions)
+            fresh.setLabel("actor \(identity.name), message of contract \(C.identity)")
             ports.append((C.identity, fresh))
             return fresh
         } as? ContractMailbox<C>
@@ -75,6 +78,7 @@ public final class ActorCell: @unchecked Sendable {
             // Answers have reserved slots, so this bound is the bound of questions under way.
             let capacity = max(mailboxOptions.capacity, 4096)
             let fresh = Mailbox<Answer<C.Response>>(on: loop, options: MailboxOptions(capacity: capacity))
+            fresh.setLabel("actor \(identity.name), answer on link \(link)")
             ports.append((link, fresh))
             return fresh
         } as? Mailbox<Answer<C.Response>>
@@ -122,6 +126,8 @@ public final class ActorCell: @unchecked Sendable {
     public func takeOut() {
         let old = module
         module = nil
+        for body in endHooks { body() }
+        endHooks.removeAll()
         for mailbox in allMailboxes { mailbox.turn = { _, _ in false } }
         if let old { Self.stop(old) }
     }

@@ -174,6 +174,9 @@ public final class Context: @unchecked Sendable {
     public func becomeReady() { cell.becomeReady(incarnation) }
     var isReadyLater: Bool { readyLater.value }
 
+    /// Runs the body on the loop when the actor is taken out: restarted, given up or stopped.
+    public func atEnd(_ body: @escaping () -> Void) { cell.endHooks.append(body) }
+
     /// Counts an answer that was an error, for those who watch this actor.
     @inlinable public func countError() { cell.errors.add(1, ordering: .relaxed) }
 

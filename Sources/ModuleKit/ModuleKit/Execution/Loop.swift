@@ -17,8 +17,7 @@ public final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {
     /// Nanoseconds on the monotonic clock, refreshed after each poll and every 64 turns: free to read,
     /// and up to that much behind. Decisions use this; measurements use `preciseNow`.
     @exclusivity(unchecked) public internal(set) var now: UInt64 = 0
-    /// Turns given since the start.
-    @exclusivity(unchecked) public private(set) var turns = 0
+    private let turnCount = Atomic<Int>(0)
     @exclusivity(unchecked) @usableFromInline var readyHead: Unmanaged<Runnable>?
     @exclusivity(unchecked) @usableFromInline var readyTail: Unmanaged<Runnable>?
     @usableFromInline let inbox = Atomic<UnsafeMutableRawPointer?>(nil)
@@ -51,6 +50,9 @@ public final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {
     public var wallNow: UInt64 { driver.wallNow() }
     /// Reads the clock into `now`. Drivers call it after each poll.
     public func refreshNow() { now = driver.monotonicNow() }
+
+    /// Turns given since the start. From any thread.
+    public var turns: Int { turnCount.load(ordering: .relaxed) }
 
     // MARK: giving turns
 
@@ -91,14 +93,17 @@ public final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {
                 readyHead = runnable.next
                 if readyHead == nil { readyTail = nil }
                 runnable.isScheduled = false
+                souk_set_current_work(runnable.label)
                 if runnable.turn(runnable, turnBudget) { schedule(runnable) }
             }
-            turns &+= 1
             given &+= 1
             if !unannounced.isEmpty { announceAll() }
-            guard !isLast, let next = readyHead else { return given }
+            guard !isLast, let next = readyHead else { break }
             current = next
         }
+        souk_set_current_work(nil)
+        turnCount.store(turns &+ given, ordering: .relaxed)
+        return given
     }
 
     /// Gives the runnable a turn in the next round. On the loop.

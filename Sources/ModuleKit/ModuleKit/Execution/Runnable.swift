@@ -18,10 +18,24 @@ open class Runnable: @unchecked Sendable {
     /// The loop that gives the turns; it outlives its runnables.
     public unowned(unsafe) final let loop: Loop
 
+    /// Whose work the turns are, as a C string: what the crash handler prints after a trap.
+    @exclusivity(unchecked) public private(set) final var label: UnsafePointer<CChar>?
+
     /// - Parameter turn: runs on the loop only.
     public init(on loop: Loop, turn: @escaping Turn) {
         self.loop = loop
         self.turn = turn
+    }
+
+    deinit { label?.deallocate() }
+
+    /// Names the work. Before the first turn.
+    public final func setLabel(_ text: String) {
+        let bytes = Array(text.utf8CString)
+        let copy = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count)
+        copy.initialize(from: bytes, count: bytes.count)
+        label?.deallocate()
+        label = UnsafePointer(copy)
     }
 
     /// The counters of a mailbox; nothing for other runnables. A moment old when read off the loop.

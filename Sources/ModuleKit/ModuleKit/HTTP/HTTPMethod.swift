@@ -1,3 +1,5 @@
+import Synchronization
+
 /// A request's method (RFC 9110, section 9).
 @frozen public enum HTTPMethod: UInt8, Sendable, CaseIterable {
     case get, head, post, put, delete, options, patch
@@ -58,7 +60,7 @@ public final class HTTPInput: @unchecked Sendable {
     public let fieldCapacity: Int
     /// The client's address without port; empty if unknown.
     public let peerAddress: String
-    private let abandoned = UnsafeMutablePointer<Bool>.allocate(capacity: 1)
+    private let abandoned = Atomic<Bool>(false)
 
     public init(capacity: Int, fieldCapacity: Int, peerAddress: String = "") {
         self.capacity = capacity
@@ -67,17 +69,15 @@ public final class HTTPInput: @unchecked Sendable {
         bytes = .allocate(byteCount: capacity + 64, alignment: 64)
         (bytes + capacity).initializeMemory(as: UInt8.self, repeating: 0, count: 64)
         fields = .allocate(capacity: fieldCapacity)
-        abandoned.initialize(to: false)
     }
     deinit {
         bytes.deallocate()
         fields.deallocate()
-        abandoned.deallocate()
     }
 
     /// Whether the client has gone away: work for it is of no use. A hint, from any thread.
     public var isAbandoned: Bool {
-        get { abandoned.pointee }
-        set { abandoned.pointee = newValue }
+        get { abandoned.load(ordering: .relaxed) }
+        set { abandoned.store(newValue, ordering: .relaxed) }
     }
 }

@@ -18,13 +18,24 @@ public final class Asker<C: Contract, A: Module>: @unchecked Sendable {
     @exclusivity(unchecked) private var free: [UInt16] = []
     @exclusivity(unchecked) private var sweep = TimerToken.none
 
-    /// - Parameter timeout: how long a question waits at most, in nanoseconds.
+    /// Call it in `start`: it binds the link's answers.
     public init(_ link: Link<C>, of actor: A) {
         self.link = link
         self.actor = actor
         context = actor.context
         link.onAnswer(of: actor) { [unowned self] actor, tag, result in
             self.take(tag).map { $0(actor, result) }
+        }
+        // Tasks that wait for an answer must not wait for ever.
+        context.atEnd { [weak self] in self?.failAll() }
+    }
+
+    private func failAll() {
+        for slot in questions.indices {
+            let tag = UInt32(questions[slot].generation) << 16 | UInt32(slot)
+            guard let then = take(tag) else { continue }
+            let bare = unsafeBitCast(then, to: (@Sendable (A, consuming Result<C.Response, AskFailure>) -> Void).self)
+            bare(actor, .failure(.unavailable))
         }
     }
 
