@@ -40,11 +40,11 @@ class Souk:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("SOUK_")}
         return {**kept, **own, **{name: str(value) for name, value in self.environment.items()}}
 
-    def run(self, arguments, folder, limit):
+    def run(self, arguments, folder, limit, environment=None):
         """Runs a command to its end; answers exit code and everything written."""
         done = subprocess.run(
-            [self.binary, *arguments], cwd=folder, env=self.variables(), stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=limit, check=False)
+            [self.binary, *arguments], cwd=folder, env={**self.variables(), **(environment or {})},
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=limit, check=False)
         return done.returncode, done.stdout.decode("utf-8", "replace")
 
     def launch(self, folder):

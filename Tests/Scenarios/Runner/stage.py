@@ -32,6 +32,9 @@ class Stage:
         self.variables.update(
             http=self.souk.http, control=self.souk.control, data=self.souk.data,
             port=self.souk.http.rpartition(":")[2], control_port=self.souk.control.rpartition(":")[2])
+        for name, value in scenario.get("variables", {}).items():
+            is_repeated = isinstance(value, dict)
+            self.variables[name] = value["repeat"][0] * value["repeat"][1] if is_repeated else value
 
     def prepare(self, environment):
         self.souk.environment = environment

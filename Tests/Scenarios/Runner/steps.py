@@ -4,6 +4,7 @@ import json
 import os
 import re
 import sqlite3
+import subprocess
 import time
 
 from . import http
@@ -232,8 +233,13 @@ def restart(stage, given):
 @step
 def run(stage, given):
     """Runs `souk` with other arguments; expects exit code and output."""
-    code, output = stage.souk.run(
-        [str(part) for part in given["arguments"]], stage.folder, stage.time_left(given.get("limit", "15s")))
+    try:
+        code, output = stage.souk.run(
+            [str(part) for part in given["arguments"]], stage.folder,
+            stage.time_left(given.get("limit", "15s")), given.get("environment"))
+    except subprocess.TimeoutExpired as late:
+        came = (late.stdout or b"").decode("utf-8", "replace")
+        raise Failure(f"an end of {given['arguments']}", f"it still runs: {short(came, 1500)}") from None
     try:
         check("exit code", given.get("exit", 0), code)
     except Failure as failure:
@@ -242,6 +248,13 @@ def run(stage, given):
         check("output", given["output"], output)
     if "lines" in given:
         check("lines of output", given["lines"], len(output.strip().splitlines()))
+
+
+@step
+def write_file(stage, given):
+    """Writes a file in the scenario's folder."""
+    with open(os.path.join(stage.folder, given["name"]), "w", encoding="utf-8", newline="") as file:
+        file.write(given["text"])
 
 
 # What can be seen of it
