@@ -29,10 +29,10 @@ def _foreign_package(root):
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(os.path.join(root, "Sources/ModuleKit"), os.path.join(folder, "Sources/ModuleKit"))
     shutil.copytree(os.path.join(root, "Tests/OutsidePlugin"), os.path.join(folder, "Tests/OutsidePlugin"))
-    path = os.path.join(folder, "Sources/ModuleKit/ModuleKit/Plugin/ContractDigest.swift")
+    path = os.path.join(folder, "Sources/ModuleKit/CModuleKit/include/contract_digest.h")
     with open(path, encoding="utf-8") as file:
         text = file.read()
-    changed = re.sub(r"0x[0-9a-f]{4}_", "0x0bad_", text, count=1)
+    changed = re.sub(r"return 0x[0-9a-f]{4}", "return 0x0bad", text, count=1)
     if changed == text:
         raise Failure(f"a digest in {path}", text)
     with open(path, "w", encoding="utf-8") as file:

@@ -197,7 +197,7 @@ def load_end(stage, given):
 def start(stage, given):
     """Starts the souk and waits until it is ready; with `expect_exit`, until it has ended."""
     given = given or {}
-    stage.souk.launch(stage.folder)
+    stage.souk.launch(stage.root)
     if "exit" in given:
         code = stage.souk.wait(stage.time_left(given.get("limit", "15s")))
         check("exit code", given["exit"], code)
@@ -235,7 +235,7 @@ def run(stage, given):
     """Runs `souk` with other arguments; expects exit code and output."""
     try:
         code, output = stage.souk.run(
-            [str(part) for part in given["arguments"]], stage.folder,
+            [str(part) for part in given["arguments"]], stage.root,
             stage.time_left(given.get("limit", "15s")), given.get("environment"))
     except subprocess.TimeoutExpired as late:
         came = (late.stdout or b"").decode("utf-8", "replace")
