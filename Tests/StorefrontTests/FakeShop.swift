@@ -87,6 +87,14 @@ final class FakeShard: Sendable {
         }
     }
     private let held = Mutex<[ReplyBox<OrdersResponse>]>([])
+    /// Lets go of what was never answered; while the node is still there.
+    func release() {
+        let boxes = held.withLock { held -> [ReplyBox<OrdersResponse>] in
+            defer { held = [] }
+            return held
+        }
+        for box in boxes { box.fail(.dropped) }
+    }
 }
 
 /// Keeps what analytics were told.
@@ -136,6 +144,8 @@ final class TestShop {
                     links: ["shards": ["shards"], "events": ["events"]]), shard.plan, events.plan,
             ], disk: disk)
     }
+
+    deinit { shard.release() }
 
     func get(_ path: String, _ fields: [(name: String, value: String)] = []) throws -> HTTPResponse {
         try send(.get, path, fields)
