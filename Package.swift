@@ -5,16 +5,16 @@ import PackageDescription
 let moduleKit: Target.Dependency = .product(name: "ModuleKit", package: "ModuleKit")
 
 /// Each folder of `Plugins/` is one shared library; beside the contract library it sees at most these.
-let plugins: [(name: String, libraries: [Target.Dependency])] = [
-    ("AnalyticsStream", []),
-    ("Balancer", []),
-    ("DBShard", ["CSQLite"]),
-    ("DegradeController", []),
-    ("DynamicFragment", []),
-    ("HTTPGate", ["HTTPServer"]),
-    ("StaticCache", []),
-    ("Storefront", ["COpenSSL"]),
-    ("Wall", []),
+let plugins: [(name: String, libraries: [Target.Dependency], otherFiles: [String])] = [
+    ("AnalyticsStream", [], []),
+    ("Balancer", [], []),
+    ("DBShard", ["CSQLite"], ["orders.proto"]),
+    ("DegradeController", [], []),
+    ("DynamicFragment", [], []),
+    ("HTTPGate", ["HTTPServer"], []),
+    ("StaticCache", [], []),
+    ("Storefront", ["COpenSSL"], ["Catalog"]),
+    ("Wall", [], []),
 ]
 
 let package = Package(
@@ -46,12 +46,15 @@ let package = Package(
             dependencies: [moduleKit, "Runtime", "Topology", "CSQLite", "CSimulatedDisk"]),
         .executableTarget(
             name: "souk",
-            dependencies: ["Runtime", "Topology", moduleKit, .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            dependencies: [
+                "Runtime", "Topology", moduleKit,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
     ]
         + plugins.map {
             .target(
                 name: $0.name, dependencies: [moduleKit] + $0.libraries, path: "Plugins/\($0.name)",
-                exclude: ["README.md"] + ($0.name == "DBShard" ? ["orders.proto"] : []))
+                exclude: ["README.md"] + $0.otherFiles)
         }
         + ["ModuleKit", "EventLoop", "HTTPServer", "Topology", "Control", "Runtime"].map {
             .testTarget(

@@ -8,9 +8,9 @@ enum YAMLEvent: Equatable {
     case documentEnd(isExplicit: Bool)
     case alias(String)
     case scalar(String, YAMLScalarStyle, YAMLProperties)
-    case sequenceStart(YAMLProperties)
+    case sequenceStart(YAMLProperties, isFlow: Bool)
     case sequenceEnd
-    case mappingStart(YAMLProperties)
+    case mappingStart(YAMLProperties, isFlow: Bool)
     case mappingEnd
 }
 
@@ -94,10 +94,14 @@ struct YAMLEventReader: ~Copyable {
         case YAML_ALIAS_EVENT: .alias(string(raw.data.alias.anchor) ?? "")
         case YAML_SCALAR_EVENT: scalar(raw.data.scalar)
         case YAML_SEQUENCE_START_EVENT:
-            .sequenceStart(properties(raw.data.sequence_start.anchor, raw.data.sequence_start.tag))
+            .sequenceStart(
+                properties(raw.data.sequence_start.anchor, raw.data.sequence_start.tag),
+                isFlow: raw.data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE)
         case YAML_SEQUENCE_END_EVENT: .sequenceEnd
         case YAML_MAPPING_START_EVENT:
-            .mappingStart(properties(raw.data.mapping_start.anchor, raw.data.mapping_start.tag))
+            .mappingStart(
+                properties(raw.data.mapping_start.anchor, raw.data.mapping_start.tag),
+                isFlow: raw.data.mapping_start.style == YAML_FLOW_MAPPING_STYLE)
         case YAML_MAPPING_END_EVENT: .mappingEnd
         default: nil
         }

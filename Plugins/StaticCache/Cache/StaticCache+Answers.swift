@@ -78,7 +78,12 @@ extension StaticCache {
             drop(old)
         }
         if terms.decision == .pass, !fetch.isOutdated {
-            fetch.resource.passUntil = now.addingSaturated(settings.pass)
+            let until = now.addingSaturated(settings.pass)
+            if terms.isImplicit {
+                fetch.resource.passCookiesUntil = until
+            } else {
+                fetch.resource.passUntil = until
+            }
             keep(fetch.resource)
         }
         let isError = response.content.status >= 500
@@ -215,6 +220,7 @@ extension StaticCache {
             counters.evictions.increment()
             while let stored = victim.first { drop(stored) }
             victim.passUntil = 0
+            victim.passCookiesUntil = 0
             release(victim)
         }
         showSize()
@@ -235,7 +241,7 @@ extension StaticCache {
     /// Takes a resource of which nothing is known any more out of the table.
     func release(_ resource: Resource) {
         guard resource.first == nil, resource.fetchesUnderWay == 0,
-            resource.passUntil == 0 || resource.passUntil <= context.loop.now
+            max(resource.passUntil, resource.passCookiesUntil) <= context.loop.now
         else { return }
         queues.remove(resource)
         table.remove(resource)

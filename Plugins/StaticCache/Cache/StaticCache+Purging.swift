@@ -104,7 +104,8 @@ extension StaticCache {
 
     private func purgeAll(of resource: Resource, isSoft: Bool) -> Int {
         outdateFetches(of: resource)
-        resource.passUntil = min(resource.passUntil, 1)
+        resource.passUntil = 0
+        resource.passCookiesUntil = 0
         var count = 0
         var next = resource.first
         while let stored = next {

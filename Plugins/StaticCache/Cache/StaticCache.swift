@@ -126,7 +126,7 @@ actor StaticCache: Module {
             return reply(HTTPResponse(problem: 504, "Not stored"))
         }
         // The answer to a request with credentials is for those who have them (RFC 9111, section 3.5).
-        let isShared = !fields.hasAuthorization && (resource.map { $0.passUntil <= now } ?? true)
+        let isShared = !fields.hasAuthorization && resource?.passes(request, now) != true
         guard isShared, let resource = resource ?? makeResource(request, hash) else {
             return pass(request, delivery, ReplyBox(reply))
         }

@@ -97,9 +97,16 @@ final class Resource: KeyedEntry {
     @exclusivity(unchecked) var fetches: [Fetch] = []
     /// Until when requests go to the origin one by one, because its answers are not to be shared.
     @exclusivity(unchecked) var passUntil: UInt64 = 0
+    /// The same for requests with cookies only, because its answers do not say for whom they are.
+    @exclusivity(unchecked) var passCookiesUntil: UInt64 = 0
     /// Requests to the origin under way, those that nobody can join among them: while there are some
     /// the resource stays in the table.
     @exclusivity(unchecked) var fetchesUnderWay = 0
+
+    /// Whether a request is to go to the origin on its own.
+    func passes(_ request: borrowing HTTPRequest, _ now: UInt64) -> Bool {
+        passUntil > now || passCookiesUntil > now && request.field("cookie") != nil
+    }
 
     var storedCount: Int {
         var (count, next) = (0, first)
