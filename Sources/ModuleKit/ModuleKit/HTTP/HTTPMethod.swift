@@ -58,8 +58,8 @@ public final class HTTPInput: @unchecked Sendable {
     /// Field lines of all requests in the block.
     public let fields: UnsafeMutablePointer<HTTPFieldSpan>
     public let fieldCapacity: Int
-    /// The client's address without port; empty if unknown.
-    public let peerAddress: String
+    /// The client's address without port; empty if unknown. Set only while nobody else holds the block.
+    @exclusivity(unchecked) public var peerAddress: String
     private let abandoned = Atomic<Bool>(false)
 
     public init(capacity: Int, fieldCapacity: Int, peerAddress: String = "") {

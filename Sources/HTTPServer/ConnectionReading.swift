@@ -1,0 +1,320 @@
+import ModuleKit
+
+/// Reading requests.
+extension HTTPConnection {
+    /// Reads as many requests as there are.
+    func parse() {
+        guard !isParsing else { return }
+        isParsing = true
+        while start < filled && !takesNoMore {
+            guard let block = input else { break }
+            if phase == .head {
+                guard mayReadHead(block) else {
+                    isBlocked = true
+                    break
+                }
+                if !readHead(block) { break }
+            } else if !readBody(in: block) {
+                break
+            }
+        }
+        isParsing = false
+        settle()
+    }
+
+    /// Whether there is room for another request.
+    @inline(__always) private func mayReadHead(_ block: HTTPInput) -> Bool {
+        pending < server.limits.pipelineDepth && mayWrite
+            && (fieldsBase == 0 || block.fieldCapacity &- fieldsBase >= server.limits.fields)
+    }
+
+    /// Reads one head; false if there is none yet.
+    @inline(__always) private func readHead(_ block: HTTPInput) -> Bool {
+        if filled < block.capacity { block.bytes.storeBytes(of: 0, toByteOffset: filled, as: UInt8.self) }
+        var head = self.head
+        let outcome = head.read(
+            block.bytes + headBase, filled &- headBase, fields: block.fields + fieldsBase, server.headLimits)
+        switch outcome {
+        case .complete:
+            start = headBase &+ head.count
+            if head.contentLength > 0 || head.hasChunks {
+                beginBody(head)
+            } else {
+                deliver(head, block, nil)
+            }
+            return true
+        case .incomplete:
+            if phaseBegan == 0 { phaseBegan = server.loop.now }
+            self.head = head
+            return false
+        case .refused(let status):
+            refuse(status, isHead: false)
+            return false
+        }
+    }
+
+    /// Hands a request on.
+    @inline(__always)
+    private func deliver(_ head: borrowing RequestHead, _ block: HTTPInput, _ body: HTTPBody?) {
+        requests &+= 1
+        guard server.exchanges.hasRoom else { return refuse(503, isHead: head.method == .head) }
+        let isLast = !head.keepsAlive || requests >= server.limits.requestsPerConnection
+        if isLast { takesNoMore = true }
+        let index = server.exchanges.take()
+        let slot = server.exchanges.slots + index
+        slot.pointee.connection = Unmanaged.passUnretained(self)
+        slot.pointee.next = -1
+        slot.pointee.isHead = head.method == .head
+        slot.pointee.isOld = head.isOld
+        slot.pointee.isLast = isLast
+        slot.pointee.method = head.method
+        slot.pointee.base = UInt32(truncatingIfNeeded: headBase)
+        slot.pointee.target = head.target
+        slot.pointee.host = head.host
+        slot.pointee.fieldStart = UInt16(truncatingIfNeeded: fieldsBase)
+        slot.pointee.fieldCount = UInt16(truncatingIfNeeded: head.fieldCount)
+        append(index)
+        let request = HTTPRequest(
+            input: block, base: headBase, method: head.method, isOld: head.isOld, target: head.target,
+            host: head.host, fieldStart: fieldsBase, fieldCount: head.fieldCount, body: body)
+        headBase = start
+        fieldsBase &+= head.fieldCount
+        if phase != .head || phaseBegan != 0 { beginHead() }
+        server.counters.requests.increment()
+        server.handler?.handle(request, server.exchanges.exchange(at: index))
+    }
+
+    @inline(never) private func beginHead() {
+        phase = .head
+        phaseBegan = 0
+        head = RequestHead()
+        headBase = start
+        dropBody()
+    }
+
+    /// Answers with an error in its turn, and takes nothing more: where the next request begins is not
+    /// known, or it is not wanted.
+    @inline(never) func refuse(_ status: Int, isHead: Bool) {
+        takesNoMore = true
+        dropBody()
+        guard server.exchanges.hasReserve else { return close() }
+        server.counters.refused(.init(status: status)).increment()
+        server.handler?.refused(status, peerAddress: peerAddress)
+        let index = server.exchanges.take()
+        let slot = server.exchanges.slots + index
+        slot.pointee.connection = Unmanaged.passUnretained(self)
+        slot.pointee.next = -1
+        slot.pointee.isHead = isHead
+        slot.pointee.isOld = false
+        slot.pointee.isLast = true
+        slot.pointee.fieldCount = 0
+        append(index)
+        server.respond(to: server.exchanges.exchange(at: index), server.problem(status))
+    }
+
+    // MARK: bodies
+
+    @inline(never) private func beginBody(_ head: borrowing RequestHead) {
+        self.head = copy head
+        phaseBegan = server.loop.now
+        if head.hasChunks {
+            phase = .chunkedBody
+            decoder = ChunkDecoder()
+            body = BodyBuffer(expecting: 0)
+        } else {
+            guard head.contentLength <= server.limits.bodySize else {
+                return refuse(413, isHead: head.method == .head)
+            }
+            phase = .sizedBody
+            bodyLeft = head.contentLength
+            body = BodyBuffer(expecting: bodyLeft)
+        }
+        // Who has begun to send the body does not wait for the word.
+        if head.expectsContinue && start == filled {
+            if isBusy { continueIsDue = true } else { sendContinue() }
+        }
+        chargeBody()
+    }
+
+    func sendContinue() {
+        continueIsDue = false
+        server.writer.begin(self, 64)
+        server.writer.put("HTTP/1.1 100 Continue\r\n\r\n")
+        server.wake()
+    }
+
+    /// Takes what the block holds of the body; false if more is needed, or the request was refused.
+    private func readBody(in block: HTTPInput) -> Bool {
+        guard let body else { return false }
+        let bytes = UnsafeRawBufferPointer(start: block.bytes + start, count: filled &- start)
+        if phase == .sizedBody {
+            let part = min(bodyLeft, bytes.count)
+            body.append(UnsafeRawBufferPointer(rebasing: bytes[..<part]))
+            bodyLeft &-= part
+            start &+= part
+            return endOfPiece(isComplete: bodyLeft == 0, block)
+        }
+        let result = decoder.decode(bytes, limit: server.limits.bodySize) { body.append($0) }
+        start &+= result.used
+        if case .refused(let status) = result.outcome {
+            refuse(status, isHead: head.method == .head)
+            return false
+        }
+        return endOfPiece(isComplete: result.outcome == .complete, block)
+    }
+
+    /// Bytes of a sized body came straight into its buffer.
+    func readBody(_ count: Int) {
+        if takesNoMore { return }
+        isParsing = true
+        takePiece(count)
+        isParsing = false
+        settle()
+    }
+    private func takePiece(_ count: Int) {
+        guard let body, let block = input else { return }
+        body.added(count)
+        bodyLeft &-= count
+        _ = endOfPiece(isComplete: bodyLeft == 0, block)
+    }
+
+    private func endOfPiece(isComplete: Bool, _ block: HTTPInput) -> Bool {
+        guard chargeBody() else { return false }
+        // Bytes of the body were copied: their place is used again.
+        if start == filled {
+            start = headBase &+ head.count
+            filled = start
+        }
+        guard isComplete, let body else { return start < filled }
+        let head = head
+        deliver(head, block, body.body)
+        return true
+    }
+
+    /// Counts the memory of bodies that are being received; false if it is too much.
+    @discardableResult private func chargeBody() -> Bool {
+        guard let body else { return false }
+        server.bodyBytes += body.capacity - bodyCharge
+        bodyCharge = body.capacity
+        if server.bodyBytes <= server.limits.bodyBytes { return true }
+        refuse(503, isHead: head.method == .head)
+        return false
+    }
+    func dropBody() {
+        server.bodyBytes -= bodyCharge
+        bodyCharge = 0
+        body = nil
+    }
+
+    // MARK: what is to be done next
+
+    /// After reading, and after answers: decides what the connection does next.
+    @inline(__always) func settle() {
+        if isParsing || isGone { return }
+        if start == filled && phase == .head && !takesNoMore && !isPaused && !isBlocked && phaseBegan == 0 {
+            if isBusy {
+                if let input, input.capacity &- filled < 1024 { return settleSlowly() }
+                return setDeadline(.max)
+            }
+            giveInput()
+            return setDeadline(server.loop.now &+ server.limits.idleTime)
+        }
+        settleSlowly()
+    }
+
+    @inline(never) private func settleSlowly() {
+        let isBusy = isBusy
+        if isFinished || (takesNoMore && !isBusy) { return finish() }
+        if takesNoMore {
+            resumeReading()
+            return setDeadline(.max)
+        }
+        if !isBusy {
+            tidy()
+            if continueIsDue { sendContinue() }
+        }
+        if isBlocked {
+            pauseReading()
+            setDeadline(.max)
+            if (!isBusy || pending <= server.limits.pipelineDepth / 2) && mayWrite {
+                server.resumeLater(self)
+            }
+            return
+        }
+        if phase != .sizedBody, let input, input.capacity &- filled < 1024 {
+            // The block is full of requests under way: it is used again when they are answered.
+            pauseReading()
+            return setDeadline(.max)
+        }
+        resumeReading()
+        let now = server.loop.now
+        switch phase {
+        case .head where start < filled: setDeadline(phaseBegan &+ server.limits.headTime)
+        case .head: setDeadline(isBusy ? .max : now &+ server.limits.idleTime)
+        case .sizedBody, .chunkedBody: setDeadline(phaseBegan &+ server.limits.bodyTime)
+        }
+    }
+
+    /// Goes on after a pause.
+    func goOn() {
+        isResuming = false
+        if isGone { return }
+        if tail != nil { continueBody() }
+        if isBlocked {
+            isBlocked = false
+            if start < filled { return parse() }
+        }
+        settle()
+    }
+
+    /// The connection's time is up.
+    func timeIsUp() {
+        setDeadline(.max)
+        if isGone { return }
+        if isLingering || takesNoMore { return close() }
+        if phase == .head && start == filled {
+            if isBusy { return }
+            return finish()
+        }
+        refuse(408, isHead: false)
+        settle()
+    }
+
+    // MARK: the block of input
+
+    /// Nothing is under way: the block goes back, or what is left in it moves to the front.
+    private func tidy() {
+        let isOurs = isKnownUniquelyReferenced(&input)
+        guard let block = input else { return }
+        let keep = phase == .head ? start : headBase
+        if keep == filled && phase == .head {
+            input = nil
+            (headBase, start, filled, fieldsBase) = (0, 0, 0, 0)
+            if isOurs { server.pool.give(block) }
+            return
+        }
+        if isOurs && keep == 0 && fieldsBase == 0 { return }
+        let target = isOurs ? block : server.pool.take(for: peerAddress)
+        target.bytes.copyMemory(from: block.bytes + keep, byteCount: filled - keep)
+        if phase == .head {
+            head = RequestHead()
+        } else {
+            target.fields.update(from: block.fields + fieldsBase, count: head.fieldCount)
+        }
+        input = target
+        start -= keep
+        filled -= keep
+        headBase = 0
+        fieldsBase = 0
+    }
+
+    /// Gives the block back; one that somebody still holds is left to them.
+    @inline(__always) func giveInput() {
+        (headBase, start, filled, fieldsBase) = (0, 0, 0, 0)
+        guard input != nil else { return }
+        if isKnownUniquelyReferenced(&input), let block = input.take(), !block.isAbandoned {
+            server.pool.give(block)
+        }
+        input = nil
+    }
+}
