@@ -56,7 +56,8 @@ struct ShardOptions: Sendable {
 
     init(_ settings: Settings, of actor: ActorIdentity) throws(ModuleError) {
         let pattern = settings.string("path")
-        guard actor.replicas == 1 || pattern.contains("{index}") else {
+        // The topology has replaced {index} already; replicas that share a file have no number in it.
+        guard actor.replicas == 1 || pattern.contains("{index}") || pattern.contains("\(actor.index)") else {
             throw ModuleError(
                 "'\(pattern)' is the same file for all \(actor.replicas) shards; write {index} into it",
                 setting: "path")
