@@ -35,6 +35,8 @@ struct ActorDecoder {
     let loops: LoopCount
     let collector: DiagnosticCollector
 
+    /// More actors than a topology can have, a link cannot name.
+    private static let maximumTargets = TopologyDecoder.maximumGroups
     private static let keys = [
         "module", "node", "replicas", "loop", "mailbox", "restart", "settings", "links",
     ]
@@ -145,7 +147,16 @@ struct ActorDecoder {
         let name = member.key.text ?? ""
         var items = [member.value]
         var isBroken = false
-        if case .sequence(let list) = member.value.content { items = list }
+        if case .sequence(let list) = member.value.content {
+            items = list
+            if list.count > Self.maximumTargets {
+                isBroken = true
+                items = Array(list.prefix(Self.maximumTargets))
+                collector.report(
+                    "link '\(TreePreparation.short(name))' leads to \(list.count) actors", at: member.value,
+                    expected: "at most \(Self.maximumTargets)")
+            }
+        }
         var targets: [ActorDraft.Target] = []
         var names: Set<String> = []
         for item in items {

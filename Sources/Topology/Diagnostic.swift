@@ -1,9 +1,13 @@
 /// Something to tell the author of a topology, with its place.
 public struct Diagnostic: Sendable, Equatable {
-    /// Whether the topology can run nevertheless.
+    /// How bad it is.
     public enum Severity: String, Sendable {
-        case error, warning
+        /// The topology cannot run.
+        case error
+        /// It can, but perhaps not as meant.
+        case warning
     }
+    /// Whether the topology can run nevertheless.
     public let severity: Severity
     /// The file, as it was named when it was opened.
     public let path: String
@@ -18,6 +22,7 @@ public struct Diagnostic: Sendable, Equatable {
     /// What the author may have meant.
     public let suggestion: String?
 
+    /// Lengths below 1 count as 1.
     public init(
         _ severity: Severity = .error, path: String, position: SourcePosition, length: Int = 1,
         message: String, expected: String? = nil, suggestion: String? = nil

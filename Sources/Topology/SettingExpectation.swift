@@ -14,7 +14,7 @@ extension SettingKind {
         case .duration(let range):
             "a duration from \(Quantity.text(duration: range.lowerBound)) to \(Quantity.text(duration: range.upperBound))\(instance(example))"
         case .size(let range):
-            "a size from \(Quantity.text(size: range.lowerBound)) to \(Quantity.text(size: range.upperBound)) bytes\(instance(example))"
+            "a size from \(Quantity.text(size: range.lowerBound)) to \(Quantity.text(size: range.upperBound))\(instance(example))"
         case .percentage(let range):
             "a percentage from \(Quantity.text(percentage: range.lowerBound)) to \(Quantity.text(percentage: range.upperBound))\(instance(example))"
         case .address: "an address: host:port, [v6]:port, :port or unix:/path"

@@ -1,20 +1,27 @@
 /// A place in a text.
 public struct SourcePosition: Sendable, Hashable, Comparable {
-    /// From 1.
-    public let line: Int
-    /// Characters (Unicode scalars) from the beginning of the line, from 1.
-    public let column: Int
-    /// Characters from the beginning of the text, from 0; a byte order mark does not count.
-    public let offset: Int
+    // A tree of the largest file holds a hundred thousand of these.
+    private let storedLine: UInt32
+    private let storedColumn: UInt32
+    private let storedOffset: UInt32
 
+    /// From 1.
+    public var line: Int { Int(storedLine) }
+    /// Characters (Unicode scalars) from the beginning of the line, from 1.
+    public var column: Int { Int(storedColumn) }
+    /// Characters from the beginning of the text, from 0; a byte order mark does not count.
+    public var offset: Int { Int(storedOffset) }
+
+    /// Line and column from 1, offset from 0; what 32 bits cannot hold becomes the nearest that they can.
     public init(line: Int, column: Int, offset: Int) {
-        self.line = line
-        self.column = column
-        self.offset = offset
+        storedLine = UInt32(clamping: line)
+        storedColumn = UInt32(clamping: column)
+        storedOffset = UInt32(clamping: offset)
     }
     /// The beginning of a text.
     public static let start = SourcePosition(line: 1, column: 1, offset: 0)
 
+    /// By the place in the text.
     public static func < (left: Self, right: Self) -> Bool { left.offset < right.offset }
 }
 
@@ -26,6 +33,8 @@ public struct SourceText: Sendable {
     public let bytes: [UInt8]
     /// The first thing that no topology may contain: bytes that are no UTF-8, control characters.
     let flaw: (position: SourcePosition, message: String)?
+    /// Characters; up to the flaw, if there is one.
+    let count: Int
     /// Lines that begin with `%`.
     let directives: Int
     /// Bytes of the byte order mark.
@@ -49,6 +58,7 @@ public struct SourceText: Sendable {
         }
         if checkpoints.isEmpty { checkpoints = [start] }
         self.checkpoints = checkpoints
+        count = scan.characters
         directives = scan.directives
         flaw = scan.flaw.map { (scan.position, $0) }
     }

@@ -8,6 +8,7 @@ public struct Topology: Sendable {
     public var loops: LoopCount
     /// Where all randomness of actors comes from; nil for a new one at each start.
     public var seed: UInt64?
+    /// What is logged, and how.
     public var log: LogConfiguration
     /// How long a node may take to answer what is in flight when it stops, in nanoseconds.
     public var drain: UInt64
@@ -45,14 +46,17 @@ public enum LoopPlacement: Sendable, Equatable {
 
 /// One process of a deployment.
 public struct TopologyNode: Sendable, Equatable {
+    /// The key under `nodes:`.
     public let name: String
     /// Where the other nodes reach it.
     public let address: SocketAddress
+    /// Of the name in the file.
     public let position: SourcePosition
 }
 
 /// What is logged, and how.
 public struct LogConfiguration: Sendable, Equatable {
+    /// How a line of the log looks.
     public enum Format: String, Sendable, CaseIterable {
         /// For people.
         case text
@@ -63,8 +67,10 @@ public struct LogConfiguration: Sendable, Equatable {
     public struct Level: Sendable, Equatable {
         /// An actor's group, a module or a part of the runtime.
         public let name: String
+        /// Below it nothing is logged.
         public let level: LogLevel
     }
+    /// How a line of the log looks.
     public var format = Format.text
     /// Where nothing else is said.
     public var level = LogLevel.info
@@ -83,12 +89,14 @@ public struct LogConfiguration: Sendable, Equatable {
 
 /// What happens when an actor fails.
 public struct Supervision: Sendable, Equatable {
+    /// Which actors start anew when one fails.
     public enum Strategy: String, Sendable, CaseIterable {
         /// Only the actor that failed starts anew.
         case oneForOne = "one_for_one"
         /// So do those that were started after it and depend on it.
         case restForOne = "rest_for_one"
     }
+    /// Which actors start anew when one fails.
     public var strategy = Strategy.oneForOne
     /// Restarts within `period` at most, 0 to 1,000; then the actor is given up.
     public var restarts = 5
@@ -97,6 +105,7 @@ public struct Supervision: Sendable, Equatable {
     /// Before the first restart; doubled for each one that follows. Nanoseconds, 0 to 1 min.
     public var backoff: UInt64 = 100_000_000
 
+    /// One for one, at most 5 restarts a minute, 100 ms before the first.
     public init(
         strategy: Strategy = .oneForOne, restarts: Int = 5, period: UInt64 = 60_000_000_000,
         backoff: UInt64 = 100_000_000
@@ -122,17 +131,23 @@ public struct TopologyLink: Sendable {
 
 /// The actors under one key of `actors:`: one, or several replicas.
 public struct ActorGroup: Sendable {
+    /// The key under `actors:`.
     public let name: String
+    /// What kind of actor it is.
     public let module: ModuleDeclaration
     /// The node that runs it; nil if the file names none.
     public let node: String?
     /// 1 to 64.
     public let replicas: Int
+    /// Where all its replicas run.
     public let loop: LoopPlacement
+    /// The bounds of each of its mailboxes.
     public let mailbox: MailboxOptions
+    /// What happens when one of its actors fails.
     public let supervision: Supervision
     /// As written and completed with defaults, `{index}` still in place.
     public let settings: Settings
+    /// In the order of the file.
     public let links: [TopologyLink]
     /// Of the name in the file.
     public let position: SourcePosition
@@ -158,9 +173,12 @@ public struct ActorGroup: Sendable {
 
 /// One actor of a topology.
 public struct ActorInstance: Sendable {
+    /// Who it is.
     public let identity: ActorIdentity
+    /// The group that it belongs to.
     public let group: ActorGroup
 
+    /// Unique in the topology.
     public var name: String { identity.name }
     /// With `{index}` replaced.
     public var settings: Settings { group.settings(ofReplica: identity.index) }

@@ -8,7 +8,7 @@ struct TopologyDecoder {
 
     private static let keys = ["souk", "loops", "seed", "log", "stop", "control", "nodes", "actors"]
     /// Groups under `actors:`.
-    private static let maximumGroups = 1000
+    static let maximumGroups = 1000
     /// Processes of a deployment.
     private static let maximumNodes = 64
 
@@ -121,6 +121,12 @@ struct TopologyDecoder {
             }
             if case .string(let text)? = reader.value("address", .address), let address = SocketAddress(text)
             {
+                if let other = nodes.first(where: { $0.address == address }) {
+                    collector.report(
+                        "node '\(name)' has the address of '\(other.name)'",
+                        at: reader["address"] ?? member.key,
+                        expected: "an address of its own")
+                }
                 nodes.append(TopologyNode(name: name, address: address, position: member.key.position))
             }
         }
@@ -136,7 +142,9 @@ struct TopologyDecoder {
         _ node: YAMLNode?, _ root: YAMLNode, loops: LoopCount, nodes: [TopologyNode]
     ) -> [ActorGroup] {
         let members = node.map { MappingReader.members(of: $0, "'actors'", collector) } ?? []
-        if members.isEmpty && node?.isInvalid != true {
+        var isEmpty = node?.isNull ?? true
+        if case .mapping(let members)? = node?.content { isEmpty = members.isEmpty }
+        if isEmpty {
             collector.reportMissing(
                 "there are no actors", at: node ?? root, expected: "'actors:' with at least one actor")
         }

@@ -14,9 +14,6 @@ struct TreePreparation {
     /// As deep as the tree, which is bounded.
     mutating func prepare(_ node: YAMLNode) -> YAMLNode {
         var node = node
-        if let tag = node.tag {
-            collector.report("tags such as '\(Self.short(tag))' are not used in a topology", at: node)
-        }
         switch node.content {
         case .scalar(let text, let isPlain):
             guard text.utf8.contains(UInt8(ascii: "$")) else { return node }

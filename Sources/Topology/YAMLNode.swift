@@ -9,20 +9,19 @@ struct YAMLNode {
     }
     var content: Content
     let position: SourcePosition
-    /// Characters that a caret underlines.
-    let length: Int
+    private let storedLength: UInt32
     /// Values in it, itself included, aliases counted as often as they are used.
-    var size = 1
+    var size: Int32 = 1
     /// 1 for a scalar.
-    var depth = 1
-    /// As written before the value; a topology uses none.
-    var tag: String?
+    var depth: Int32 = 1
 
     init(_ content: Content, at position: SourcePosition, length: Int = 1) {
         self.content = content
         self.position = position
-        self.length = length
+        storedLength = UInt32(clamping: length)
     }
+    /// Characters that a caret underlines.
+    var length: Int { Int(storedLength) }
     /// The text of a scalar.
     var text: String? { if case .scalar(let text, _) = content { text } else { nil } }
     var isInvalid: Bool { if case .invalid = content { true } else { false } }
@@ -55,7 +54,7 @@ struct YAMLLimits {
     /// Mappings and lists within each other.
     var depth = 32
     /// Values in all, aliases expanded.
-    var nodes = 100_000
+    var nodes = 50_000
     /// Lines that begin with `%`: libyaml compares each directive with all before it.
     var directives = 100
 }
@@ -67,8 +66,8 @@ struct YAMLTreeBuilder {
         let position: SourcePosition
         let properties: YAMLProperties
         var children: [YAMLNode] = []
-        var size = 1
-        var depth = 1
+        var size: Int32 = 1
+        var depth: Int32 = 1
     }
     private let limits: YAMLLimits
     private let collector: DiagnosticCollector
@@ -94,10 +93,10 @@ struct YAMLTreeBuilder {
         case .alias(let name): return alias(name, marked)
         case .scalar(let text, let style, let properties):
             let isOneLine = marked.start.line == marked.end.line
-            var node = YAMLNode(
+            let node = YAMLNode(
                 .scalar(text, isPlain: style == .plain), at: marked.start,
                 length: isOneLine ? max(1, marked.end.offset - marked.start.offset) : 1)
-            node.tag = properties.tag
+            refuseTag(properties, marked)
             return add(node, properties)
         case .sequenceStart(let properties, _): return open(false, marked, properties)
         case .mappingStart(let properties, _): return open(true, marked, properties)
@@ -118,8 +117,14 @@ struct YAMLTreeBuilder {
                 expected: "at most \(limits.depth) lists and mappings within each other")
             return false
         }
+        refuseTag(properties, marked)
         stack.append(Frame(isMapping: isMapping, position: marked.start, properties: properties))
         return true
+    }
+    private func refuseTag(_ properties: YAMLProperties, _ marked: YAMLMarkedEvent) {
+        guard let tag = properties.tag else { return }
+        collector.report(
+            "tags such as '\(TreePreparation.short(tag))' are not used in a topology", at: marked.start)
     }
     private mutating func close() -> Bool {
         guard let frame = stack.popLast() else { return true }
@@ -133,13 +138,12 @@ struct YAMLTreeBuilder {
         }
         node.size = frame.size
         node.depth = frame.depth
-        node.tag = frame.properties.tag
         return add(node, frame.properties, isCounted: true)
     }
     private mutating func alias(_ name: String, _ marked: YAMLMarkedEvent) -> Bool {
         let length = max(1, marked.end.offset - marked.start.offset)
         if let node = anchors[name] {
-            guard stack.count + node.depth <= limits.depth + 1 else {
+            guard stack.count + Int(node.depth) <= limits.depth + 1 else {
                 collector.report(
                     "alias '*\(name)' nests more than \(limits.depth) levels deep", at: marked.start,
                     length: length)
@@ -159,7 +163,7 @@ struct YAMLTreeBuilder {
     private mutating func add(
         _ node: YAMLNode, _ properties: YAMLProperties, isCounted: Bool = false
     ) -> Bool {
-        count += isCounted ? 1 : node.size
+        count += isCounted ? 1 : Int(node.size)
         guard count <= limits.nodes else {
             collector.report(
                 "more than \(limits.nodes) values, with aliases counted as often as they are used",

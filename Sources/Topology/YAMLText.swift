@@ -41,8 +41,8 @@ struct ForgivingYAMLReader {
     let collector: DiagnosticCollector
     /// How many syntax errors are looked for.
     private static let attempts = 10
-    /// Larger texts are read once: the time for any text is bounded.
-    private static let largest = 128 * 1024
+    /// Bytes read anew in all: the time for any text is bounded.
+    private static let budget = 384 * 1024
 
     /// Reports what is wrong with the syntax, and answers the tree of the rest.
     func read(_ source: SourceText) -> YAMLNode? {
@@ -50,72 +50,80 @@ struct ForgivingYAMLReader {
         var text = YAMLText(bytes, limits: limits, collector: collector)
         collector.isIncomplete = !text.isComplete
         var last = -1
-        for attempt in 0..<Self.attempts {
+        var budget = Self.budget
+        for attempt in 1...Self.attempts {
             guard let error = text.syntaxError else { break }
-            if error.position.offset > last { report(error) }
+            if error.position.offset > last { report(error, source) }
             last = max(last, error.position.offset)
-            guard bytes.count <= Self.largest, attempt < Self.attempts - 1 else { break }
-            guard let better = without(error, bytes) else { break }
+            guard attempt < Self.attempts, let better = without(error, bytes, &budget) else { break }
             (bytes, text) = better
         }
         return text.root
     }
 
-    /// The text without the line at fault: the one where the error was seen, or the one where what was
-    /// being read began; whichever lets more be read.
-    private func without(_ error: YAMLSyntaxError, _ bytes: [UInt8]) -> ([UInt8], YAMLText)? {
+    /// The text without the line at fault: the one where the error was seen, the one where what was being
+    /// read began, or the one before; whichever lets most be read.
+    private func without(
+        _ error: YAMLSyntaxError, _ bytes: [UInt8], _ budget: inout Int
+    ) -> ([UInt8], YAMLText)? {
         var lines = [error.position.line]
-        if let context = error.contextPosition, context.line != error.position.line {
-            lines.append(context.line)
-        }
+        if let context = error.contextPosition { lines.append(context.line) }
+        lines.append(error.position.line - 1)
         var best: ([UInt8], YAMLText)?
-        for line in lines {
+        var bestReached = -1
+        for (index, line) in lines.enumerated() where !lines[..<index].contains(line) {
+            budget -= bytes.count
+            guard budget >= 0, bestReached < Int.max else { break }
             guard let rest = Self.blank(line, bytes) else { continue }
             let silent = DiagnosticCollector(path: collector.path)
             let text = YAMLText(rest, limits: limits, collector: silent)
             let reached = text.syntaxError?.position.offset ?? Int.max
-            let bestReached = best.map { $0.1.syntaxError?.position.offset ?? Int.max } ?? -1
-            if reached > bestReached { best = (rest, text) }
+            if reached > bestReached {
+                best = (rest, text)
+                bestReached = reached
+            }
         }
         return best
     }
-    /// Puts spaces in place of a line; nil if there is nothing in it. Places stay as they are, if the
-    /// line is ASCII; otherwise those behind it would move, so it is left alone.
+    /// Puts a space in place of each character of a line, so that everything keeps its place, which is
+    /// counted in characters; nil if there is nothing in the line.
     private static func blank(_ line: Int, _ bytes: [UInt8]) -> [UInt8]? {
+        guard line > 0 else { return nil }
         var current = 1
         var index = 0
         while index < bytes.count && current < line {
             if bytes[index] == 10 { current += 1 }
             index += 1
         }
-        var result = bytes
-        var isEmpty = true
-        while index < bytes.count && bytes[index] != 10 {
-            guard bytes[index] < 0x80 else { return nil }
-            if bytes[index] != 32 && bytes[index] != 13 {
-                isEmpty = false
-                result[index] = 32
-            }
-            index += 1
-        }
-        return isEmpty ? nil : result
+        let rest = bytes[index...]
+        let content = rest[..<(rest.firstIndex(of: 10) ?? bytes.count)]
+        guard content.contains(where: { $0 != 32 && $0 != 13 }) else { return nil }
+        let characters = content.count { $0 & 0xC0 != 0x80 }
+        return bytes[..<index] + [UInt8](repeating: 32, count: characters) + bytes[content.endIndex...]
     }
 
-    private func report(_ error: YAMLSyntaxError) {
+    private func report(_ error: YAMLSyntaxError, _ source: SourceText) {
         var message = error.problem
+        var position = error.position
         if let context = error.context {
             message += " \(context)"
-            if let place = error.contextPosition, place.line != error.position.line {
-                message += " that begins on line \(place.line)"
+            if let beginning = error.contextPosition, beginning.line != position.line {
+                if position.offset >= source.count {
+                    // Nobody looks for a missing quote at the end of the file.
+                    position = beginning
+                } else {
+                    message += " that begins on line \(beginning.line)"
+                }
             }
         }
-        collector.report(message, at: error.position, expected: Self.advice(error.problem))
+        collector.report(message, at: position, expected: Self.advice(error.problem))
     }
     /// libyaml's words say what it saw; this says what to do.
     private static func advice(_ problem: String) -> String? {
         switch problem {
         case "mapping values are not allowed in this context":
-            "one 'key: value' a line, keys of one mapping indented alike, and quotes around a text that has ': ' in it"
+            "one 'key: value' a line with a space behind the colon, keys of one mapping indented alike, and "
+                + "quotes around a text that has ': ' in it"
         case "did not find expected key":
             "another 'key: value' of the same mapping, indented like the others, and quotes closed"
         case "could not find expected ':'":

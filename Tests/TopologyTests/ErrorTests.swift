@@ -58,6 +58,7 @@ struct ErrorTests {
         ("souk: 1\nactors: { s: { module: db-shrad } }", "2:24 there is no module 'db-shrad'"),
         ("souk: 1\nactors: { s: {} }", "2:11 actor 's' names no module"),
         ("souk: 1\nactors: { s: }", "2:11 actor 's' is empty"),
+        ("souk: 1\nactors: []", "2:9 'actors' must be a mapping, not a list"),
         ("souk: 1\nloops: 16\nactors: { s: { module: db-shard } }", "2:8 'loops' cannot be '16'"),
         ("souk: 1\nloops: 2\nactors: { s: { module: db-shard, loop: 2 } }", "3:40 'loop' cannot be '2'"),
         ("souk: 1\nseed: -1\nactors: { s: { module: db-shard } }", "2:7 'seed' is no seed"),
@@ -73,6 +74,10 @@ struct ErrorTests {
         (
             "souk: 1\nnodes: { a: { address: x } }\nactors: { s: { module: db-shard } }",
             "2:24 'x' is no address"
+        ),
+        (
+            "souk: 1\nnodes: { a: { address: \":1\" }, b: { address: \":1\" } }\nactors: { s: { module: db-shard } }",
+            "2:44 node 'b' has the address of 'a'"
         ),
         ("souk: 1\ncontrol: { listen: 80 }\nactors: { s: { module: db-shard } }", "2:20 '80' is no address"),
         (

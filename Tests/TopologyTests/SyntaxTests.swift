@@ -19,7 +19,7 @@ struct SyntaxTests {
                 shop.yaml:6:36: error: 'capacity': 'Mib' is no unit
                         settings: { ttl: 60, capacity: 64Mib }
                                                        ^~~~~
-                    expected a size from 1KiB to 1TiB bytes, for instance 64MiB
+                    expected a size from 1KiB to 1TiB, for instance 64MiB
                     did you mean '64MiB'?
                 2 errors
 
@@ -93,7 +93,20 @@ struct SyntaxTests {
             """
         let problems = Samples.problems(text)
         #expect(problems.contains("4:16 there is no module 'db-shrad'"), "\(problems)")
+        #expect(problems.contains { $0.hasPrefix("3:16 ") }, "the open quote itself: \(problems)")
         #expect(problems.count == 2, "\(problems)")
+    }
+
+    /// The line at fault may be the one before the error; what is behind a line with letters beyond ASCII
+    /// keeps its place.
+    @Test(arguments: [
+        ("souk:1\nactors:\n  s: { module: db-shrad }", "3:16 there is no module 'db-shrad'", 2),
+        ("é: ü: ö\nsouk: 1\nactors:\n  s: { module: db-shrad }", "4:16 there is no module 'db-shrad'", 2),
+    ])
+    func findsTheLine(_ text: String, _ problem: String, _ count: Int) {
+        let problems = Samples.problems(text)
+        #expect(problems.contains(problem), "\(problems)")
+        #expect(problems.count == count, "\(problems)")
     }
 
     @Test(

@@ -38,9 +38,10 @@ extension Shard {
             })
     }
 
-    /// Idle, the next slice follows at once; busy, it waits for the next tick.
+    /// Idle, the next slice follows at once; busy, it waits for the next tick. Segments do not wait:
+    /// the window is filling up, so their slices take turns with commits.
     private func goOn() {
-        if !isWriting && !collecting.isUrgent { workInBackground() }
+        if plan != nil || (!isWriting && !collecting.isUrgent) { workInBackground() }
         armTick()
     }
 

@@ -3,14 +3,15 @@ import ModuleKit
 /// A connection of its own for reading; opened when it is first used, and again after an error.
 final class SQLiteReader: OrderReader, @unchecked Sendable {
     private let path: String
-    private let vfs: String?
+    /// Kept alive as long as the connection.
+    private let disk: any Disk
     private let ownership: Ownership
     private var connection: SQLiteConnection?
     private var statements: (order: SQLiteStatement, cancelled: SQLiteStatement, key: SQLiteStatement)?
 
-    init(path: String, vfs: String?, ownership: Ownership) {
+    init(path: String, disk: any Disk, ownership: Ownership) {
         self.path = path
-        self.vfs = vfs
+        self.disk = disk
         self.ownership = ownership
     }
 
@@ -26,7 +27,7 @@ final class SQLiteReader: OrderReader, @unchecked Sendable {
         if let statements { return statements }
         // Not read-only: the last one to close a WAL database tidies up, and a fresh reader may have
         // to rebuild its index. It never writes rows.
-        let fresh = try SQLiteConnection(path, vfs: vfs, isReadOnly: false)
+        let fresh = try SQLiteConnection(path, vfs: disk.sqliteVFS, isReadOnly: false)
         connection = fresh
         let made = (
             order: try fresh.prepare("SELECT last, body FROM log WHERE last >= ?1 ORDER BY last LIMIT 1"),

@@ -54,7 +54,7 @@ final class SQLiteStore: OrderStore, @unchecked Sendable {
         self.disk = disk
     }
 
-    func makeReader() -> any OrderReader { SQLiteReader(path: path, vfs: disk.sqliteVFS, ownership: ownership) }
+    func makeReader() -> any OrderReader { SQLiteReader(path: path, disk: disk, ownership: ownership) }
 
     func close() {
         statements = nil

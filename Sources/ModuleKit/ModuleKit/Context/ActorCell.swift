@@ -72,6 +72,12 @@ public final class ActorCell: @unchecked Sendable {
             if let port = ports.first(where: { $0.contract == C.identity }) { return port.mailbox }
             let fresh = ContractMailbox<C>(on: loop, options: mailboxOptions)
             fresh.setLabel("actor \(identity.name), message of contract \(C.identity)")
+            let (letters, actor, loop) = (host.deadLetters, identity.name, loop)
+            fresh.onUndelivered = { reason in
+                letters.record(
+                    DeadLetters.Entry(
+                        time: loop.wallNow, actor: actor, contract: C.identity.name, reason: reason))
+            }
             ports.append((C.identity, fresh))
             return fresh
         } as? ContractMailbox<C>

@@ -62,7 +62,6 @@ public final class Context: @unchecked Sendable {
                 let delivery = envelope.delivery
                 if delivery.deadline != 0 && delivery.deadline <= loop.now {
                     mailbox.countExpired()
-                    noteDeadLetter(C.identity, .expired)
                     envelope.refuse(.expired)
                     return true
                 }
@@ -89,13 +88,6 @@ public final class Context: @unchecked Sendable {
             throw ModuleError("link '\(name)' is used with two contracts")
         }
         return Link(name, to: addresses, answers: answers, incarnation: incarnation)
-    }
-
-    @usableFromInline @inline(never)
-    func noteDeadLetter(_ contract: ContractIdentity, _ reason: AskFailure) {
-        cell.host.deadLetters.record(
-            DeadLetters.Entry(
-                time: loop.wallNow, actor: actor.name, contract: contract.name, reason: reason))
     }
 
     // MARK: time and tasks

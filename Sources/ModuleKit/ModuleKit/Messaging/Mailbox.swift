@@ -30,6 +30,9 @@ public final class Mailbox<Element: ~Copyable & Letter>: Runnable, @unchecked Se
     /// Those who wait for room.
     @usableFromInline let hasWaiters = Atomic<Bool>(false)
     private let waiters = Mutex<[@Sendable () -> Void]>([])
+    /// Hears of each message that is not delivered, on the thread that finds out. Set before the first
+    /// message.
+    @exclusivity(unchecked) @usableFromInline var onUndelivered: (@Sendable (AskFailure) -> Void)?
 
     /// A mailbox that keeps what comes until a receiver is bound to it.
     public init(on loop: Loop, options: MailboxOptions = MailboxOptions()) {
@@ -147,10 +150,12 @@ public final class Mailbox<Element: ~Copyable & Letter>: Runnable, @unchecked Se
         switch lane.pointee.policy {
         case .refuse, .backPressure:
             lane.pointee.refused.add(1, ordering: .relaxed)
+            onUndelivered?(.refused)
             element.refuse(.refused)
             return .full
         case .dropNewest, .dropOldest:
             lane.pointee.dropped.add(1, ordering: .relaxed)
+            onUndelivered?(.dropped)
             element.refuse(.dropped)
             return .dropped
         }
@@ -176,6 +181,7 @@ public final class Mailbox<Element: ~Copyable & Letter>: Runnable, @unchecked Se
         if head == lane.pointee.stampIndex.load(ordering: .relaxed) { observe(lane) }
         lane.pointee.head.store(head &+ 1, ordering: .releasing)
         lane.pointee.dropped.add(1, ordering: .relaxed)
+        onUndelivered?(.dropped)
         oldest.refuse(.dropped)
     }
 
@@ -279,7 +285,10 @@ public final class Mailbox<Element: ~Copyable & Letter>: Runnable, @unchecked Se
     // MARK: counting and closing
 
     /// Counts a message that was not started because its deadline had passed. On the loop.
-    @inlinable public func countExpired() { expired.add(1, ordering: .relaxed) }
+    @inlinable public func countExpired() {
+        expired.add(1, ordering: .relaxed)
+        onUndelivered?(.expired)
+    }
 
     public override func counters() -> MailboxCounters {
         var sum = MailboxCounters()
@@ -315,6 +324,7 @@ public final class Mailbox<Element: ~Copyable & Letter>: Runnable, @unchecked Se
             let mailbox = unsafeDowncast(runnable, to: Mailbox<Element>.self)
             let more = mailbox.drain(budget) { element in
                 mailbox.unavailable.add(1, ordering: .relaxed)
+                mailbox.onUndelivered?(reason)
                 element.refuse(reason)
                 return true
             }
