@@ -72,7 +72,7 @@ struct AnalyticsSettings {
     private static let bounds: [SettingDeclaration] = [
         SettingDeclaration(
             "sessions", .integer(16...4_000_000), default: .integer(131_072),
-            "Sessions under way at most, 88 bytes each; when full, the one quiet for longest goes."),
+            "Sessions under way at most, 56 bytes each; when full, the one quiet for longest goes."),
         SettingDeclaration(
             "products", .integer(16...65_536), default: .integer(512),
             "Counters for top products in each fifth of the history; any product with more than this part "
@@ -100,9 +100,9 @@ struct AnalyticsSettings {
             "Whether orders that browsers tell count as orders and revenue; else only as behaviour."),
         SettingDeclaration(
             "visitor_cookie", .string(maximum: 64), default: .string("souk_visitor"),
-            "The cookie whose hash names a visitor; without it, address and browser do."),
+            "The cookie whose hash names a visitor; without it, the address does."),
         SettingDeclaration(
-            "country_header", .string(maximum: 64), default: .string("cf-ipcountry"),
+            "country_header", .string(maximum: 64), default: .string("x-country"),
             "The header in which a proxy says a visitor's country, as two letters."),
     ]
 }

@@ -60,10 +60,7 @@ actor AnalyticsStream: Module {
     }
 
     private func count(_ events: [BehaviourEvent], isTrusted: Bool) {
-        let clock = clock
-        for event in events.prefix(Self.longestBatch) {
-            aggregate.count(event, clock: clock, isTrusted: isTrusted)
-        }
+        aggregate.count(together: events.prefix(Self.longestBatch), clock: clock, isTrusted: isTrusted)
         if events.count > Self.longestBatch { metrics.cutOff(events.count - Self.longestBatch) }
     }
 

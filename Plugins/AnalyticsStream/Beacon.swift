@@ -68,13 +68,12 @@ struct Beacon {
 
     // MARK: who
 
-    /// The hash of the visitor's cookie; without one, of address and browser.
+    /// The hash of the visitor's cookie; without one, of the address: as gate and storefront do it.
     func visitor(of request: HTTPRequest) -> UInt64 {
         if let cookie = request.cookie(settings.visitorCookie), !cookie.isEmpty {
             return StableHash.hash(cookie)
         }
-        let browser = request.fieldText("user-agent") ?? ""
-        return StableHash.hash(request.input.peerAddress + "\n" + browser)
+        return StableHash.hash(request.input.peerAddress)
     }
 
     func country(of request: HTTPRequest) -> UInt16 {

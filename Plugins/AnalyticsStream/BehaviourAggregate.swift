@@ -20,8 +20,6 @@ final class BehaviourAggregate {
     @exclusivity(unchecked) private(set) var late = 0
     /// Closed windows summed up, made when they are asked for.
     @exclusivity(unchecked) var closed = ClosedSums()
-    /// Of the order that was counted last: lines of one order come one after the other.
-    @exclusivity(unchecked) private var lastOrder: (visitor: UInt64, time: UInt64) = (0, 0)
     /// The second of the window that was written last, and that window.
     @exclusivity(unchecked) private var current: UnsafeMutablePointer<EventWindow>?
 
@@ -39,14 +37,17 @@ final class BehaviourAggregate {
 
     /// Counts one event.
     ///
-    /// Order events of one visitor with the same time that come one after the other are the lines of one
-    /// order. Counts by kind, orders, revenue and distinct visitors are always exact (as far as the
-    /// sketch goes); what costs more, top products, latencies, sessions and funnel, is only done for the
-    /// visitors that sampling keeps, and scaled up.
+    /// Counts by kind, orders, revenue and distinct visitors are always exact (as far as the sketch goes);
+    /// what costs more, top products, latencies, sessions and funnel, is only done for the visitors that
+    /// sampling keeps, and scaled up.
     /// - Parameters:
     ///   - clock: the present time.
     ///   - isTrusted: false for what browsers say: their orders count as behaviour, not as money.
-    func count(_ event: BehaviourEvent, clock: UInt64, isTrusted: Bool = true) {
+    ///   - isFurtherLine: another line of the order that the event before began: it brings pieces and
+    ///     revenue, but is no order of its own.
+    func count(
+        _ event: BehaviourEvent, clock: UInt64, isTrusted: Bool = true, isFurtherLine: Bool = false
+    ) {
         guard case .onTime(let time) = watermark.admit(event.time, clock: clock) else {
             late &+= 1
             return
@@ -60,7 +61,7 @@ final class BehaviourAggregate {
             window.pointee.visitors.insert(hash)
             visitors.insert(hash)
         }
-        if event.kind == .order && isTrusted { countOrder(event, time, window) }
+        if event.kind == .order && isTrusted { countOrder(event, isFurtherLine, window) }
         guard sampling.keeps(hash) else { return }
         let ratio = UInt64(truncatingIfNeeded: sampling.ratio)
         if event.latency > 0 { window.pointee.latencies.insert(event.latency) }
@@ -76,6 +77,19 @@ final class BehaviourAggregate {
         }
     }
 
+    /// Counts events that were told together: order events of one visitor and one time that follow each
+    /// other are the lines of one order.
+    func count(together events: some Sequence<BehaviourEvent>, clock: UInt64, isTrusted: Bool = true) {
+        var before: BehaviourEvent?
+        for event in events {
+            let isFurtherLine =
+                event.kind == .order && before?.kind == .order && before?.visitor == event.visitor
+                && before?.time == event.time
+            count(event, clock: clock, isTrusted: isTrusted, isFurtherLine: isFurtherLine)
+            before = event
+        }
+    }
+
     @inline(__always)
     private static func step(of kind: BehaviourKind) -> Int? {
         switch kind {
@@ -87,17 +101,16 @@ final class BehaviourAggregate {
     }
 
     private func countOrder(
-        _ event: BehaviourEvent, _ time: UInt64, _ window: UnsafeMutablePointer<EventWindow>
+        _ event: BehaviourEvent, _ isFurtherLine: Bool, _ window: UnsafeMutablePointer<EventWindow>
     ) {
         let revenue = min(max(event.revenue, -AggregateLimits.revenue), AggregateLimits.revenue)
         let pieces = UInt64(max(0, event.quantity))
         var order = WindowCounts()
-        order.orders = event.visitor != 0 && lastOrder == (event.visitor, event.time) ? 0 : 1
+        order.orders = isFurtherLine ? 0 : 1
         order.pieces = pieces
         order.revenue = revenue
         window.pointee.counts += order
         totals += order
-        lastOrder = (event.visitor, event.time)
         if event.product != 0, pieces > 0 { sold.add(event.product, weight: pieces, revenue: revenue) }
     }
 

@@ -16,9 +16,11 @@ struct ActorGauges {
     /// Hits and misses of the last reads, for a ratio that follows the last minute or so.
     private var cacheHistory: [(hits: Int, misses: Int)] = []
     private static let cacheReads = 60
-    /// What the caches' plugin calls its counters.
-    static let hitsName = "souk_cache_hits_total"
-    static let missesName = "souk_cache_misses_total"
+    /// What the caches' plugin calls its counters: answers by how they came about. Those that the cache
+    /// did not take part in (`pass`) are neither hit nor miss.
+    static let answersName = "souk_cache_answers_total"
+    static let hitResults = ["hit", "stale"]
+    static let missResults = ["miss", "expired", "collapsed", "revalidated"]
 
     init(_ cells: [ActorCell]) {
         self.cells = cells
@@ -83,13 +85,15 @@ struct ActorGauges {
         let series = metrics.series
         guard series.count != knownSeries else { return }
         knownSeries = series.count
-        func counters(_ name: String) -> [Counter] {
+        func counters(_ results: [String]) -> [Counter] {
             series.compactMap { entry in
-                guard entry.name == name, case .counter(let counter) = entry.metric else { return nil }
+                guard entry.name == Self.answersName, case .counter(let counter) = entry.metric,
+                    entry.labels.contains(where: { $0.name == "result" && results.contains($0.value) })
+                else { return nil }
                 return counter
             }
         }
-        cacheHits = counters(Self.hitsName)
-        cacheMisses = counters(Self.missesName)
+        cacheHits = counters(Self.hitResults)
+        cacheMisses = counters(Self.missResults)
     }
 }

@@ -199,10 +199,16 @@ struct WallTests {
     @Test("the caches' hit ratio comes from the metrics")
     func cache() throws {
         let node = try node()
-        let hits = node.node.metrics.counter("souk_cache_hits_total", "", [MetricLabel("actor", "a")])
-        let misses = node.node.metrics.counter("souk_cache_misses_total", "", [MetricLabel("actor", "a")])
-        hits.increment(by: 90)
-        misses.increment(by: 10)
+        func answers(_ result: String) -> Counter {
+            node.node.metrics.counter(
+                "souk_cache_answers_total", "", [MetricLabel("actor", "a"), MetricLabel("result", result)])
+        }
+        let hits = answers("hit")
+        hits.increment(by: 80)
+        answers("stale").increment(by: 10)
+        answers("miss").increment(by: 7)
+        answers("collapsed").increment(by: 3)
+        answers("pass").increment(by: 500)
         let first = try node.ask("wall", HTTPContract.self, HTTPRequest(.get, "/wall/snapshot.json"))
         #expect(try JSON(parsing: Array(first.content.body.bytes))["cache"]?["ratio"]?.numberValue == 0.9)
         hits.increment(by: 300)

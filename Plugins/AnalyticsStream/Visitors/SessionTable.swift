@@ -13,14 +13,11 @@ struct Session {
     var weight: UInt32
     /// As `CountryCode.index` says.
     var country: UInt16
-    /// The steps of the funnel that were seen, in whatever order their events came: bit 0 view, bit 1
-    /// cart, bit 2 order.
-    var steps: UInt8 = 0
+    /// How many steps of the funnel (view, cart, order) were done. Who orders has viewed and put into the
+    /// cart, even if that was told late, got lost, or came from before the visitor had a cookie.
+    var reached: UInt8 = 0
     /// Counted among the active ones.
     var isActive = false
-
-    /// How many steps were done, counted from the first on without a gap.
-    var reached: Int { (~steps).trailingZeroBitCount }
 }
 
 /// The visits under way: a table of fixed size. When it is full, the one that was quiet for longest goes.
@@ -97,9 +94,10 @@ struct SessionTable: ~Copyable {
         session.pointee.started = min(session.pointee.started, time)
         if country != 0, country != Int(session.pointee.country) { move(session, to: country) }
         if !session.pointee.isActive { activate(slot) }
-        let before = session.pointee.reached
-        if let step { session.pointee.steps |= 1 << UInt8(truncatingIfNeeded: step) }
-        return (before..<session.pointee.reached, session.pointee.weight)
+        let before = Int(session.pointee.reached)
+        let after = max(before, step.map { $0 &+ 1 } ?? 0)
+        session.pointee.reached = UInt8(truncatingIfNeeded: after)
+        return (before..<after, session.pointee.weight)
     }
 
     /// Ends what has been quiet for too long at this time (milliseconds since 1970).

@@ -9,13 +9,19 @@ enum WallChartsScript {
           const all = get('series.rows', []), now = Math.floor(serverNow());
           return all.length && all[all.length - 1][0] >= now ? all.slice(0, -1) : all;
         };
+        // How many seconds are shown: what there is, as far as there is room.
+        function reach(list, most) {
+          const have = list.length ? serverNow() - list[0][0] : 0;
+          return [60, 120, 300, 600].find(seconds => seconds >= have || seconds >= most);
+        }
         const glide = {top: 1, most: 1, key: '', layer: document.createElement('canvas')};
         const pulse = chart('pulse', 'series', (g, width, height) => {
           const now = serverNow();
-          const seconds = Math.min(get('history.seconds', 300), width < 34 * rem ? 120 : 600);
+          const list = rows();
+          const seconds = reach(list, width < 34 * rem ? 120 : Math.min(get('history.seconds', 300), 600));
           const [left, right, floor, ceiling] = [2.9 * rem, width - .6 * rem, height - 1.5 * rem, 1.1 * rem];
           const step = (right - left) / seconds;
-          const shown = rows().filter(row => row[0] >= now - seconds - 2);
+          const shown = list.filter(row => row[0] >= now - seconds - 2);
           const mean = shown.map((row, at) => {
             const from = Math.max(0, at - 2);
             let sum = 0;
@@ -36,7 +42,7 @@ enum WallChartsScript {
             g.stroke();
             write(g, short.format(wanted * part), left - .5 * rem, at, {align: 'right'});
           }
-          const every = seconds > 300 ? 120 : seconds > 120 ? 60 : 30;
+          const every = seconds > 300 ? 120 : seconds > 120 ? 60 : seconds > 60 ? 30 : 15;
           for (let back = 0; back < seconds; back += every) {
             if (back && back * step < 3.6 * rem) continue;
             const name = back === 0 ? 'now' : back < 60 || back % 60 ? `−${back} s` : `−${back / 60} min`;
@@ -46,10 +52,10 @@ enum WallChartsScript {
           if (!shown.length) return nothing(g, width, height, 'Quiet. The first visitor lights the lamps.');
           // Drawn once a second; in between it only glides.
           const last = shown[shown.length - 1];
-          const key = [last[0], last[1], last[3], shown.length, glide.top, glide.most, width, height].join();
+          const key = [step, last[0], last[1], last[3], shown.length, glide.top, glide.most, width, height].join();
           if (key !== glide.key) {
             glide.key = key;
-            pulseLayer(g, shown, mean, time => right - (last[0] - time) * step, y, left, floor, ceiling);
+            pulseLayer(g, shown, mean, time => right - (last[0] - time) * step, y, step, floor, ceiling);
           }
           const shift = (now - 1 - last[0]) * step, ratio = g.getTransform().a;
           g.save();
@@ -59,7 +65,7 @@ enum WallChartsScript {
           g.drawImage(glide.layer, -shift, 0, glide.layer.width / ratio, glide.layer.height / ratio);
           g.restore();
         });
-        function pulseLayer(from, shown, mean, x, y, left, floor, ceiling) {
+        function pulseLayer(from, shown, mean, x, y, step, floor, ceiling) {
           const layer = glide.layer, ratio = from.getTransform().a, g = layer.getContext('2d');
           layer.width = from.canvas.width + 4 * rem * ratio;
           layer.height = from.canvas.height;
@@ -78,13 +84,13 @@ enum WallChartsScript {
           // Each second with orders is a light: the higher, the more they were worth; the larger, the more
           // there were. Where there are many, they are smaller.
           const image = lanternImage(), lit = shown.filter(row => row[2]);
-          const density = Math.max(.42, Math.min(1, 60 / (lit.length + 1)));
+          const density = Math.max(.42, Math.min(1, .28 + .8 * step / rem));
           g.globalCompositeOperation = 'lighter';
           for (const row of lit) {
             const level = Math.sqrt(Math.max(0, row[3]) / glide.most);
             const size = Math.min(3.6, (1.5 + .5 * Math.sqrt(row[2])) * density) * rem;
             const at = floor - (.08 + .86 * Math.min(1, level)) * (floor - ceiling);
-            g.globalAlpha = .9;
+            g.globalAlpha = .8;
             g.drawImage(image, x(row[0]) - size / 2, at - size / 2, size, size);
           }
         }
@@ -178,7 +184,8 @@ enum WallChartsScript {
           }
           low = Math.max(1, 10 ** Math.floor(Math.log10(low)));
           high = Math.max(low * 10, 10 ** Math.ceil(Math.log10(high)));
-          const scale = Math.log(high / low), seconds = Math.min(get('history.seconds', 300), 600);
+          const scale = Math.log(high / low);
+          const seconds = reach(list, Math.min(get('history.seconds', 300), 600));
           const y = value => floor - Math.log(Math.max(value, low) / low) / scale * (floor - head - .6 * rem);
           for (let value = low; value <= high; value *= 10) {
             const at = Math.round(y(value)) + .5;

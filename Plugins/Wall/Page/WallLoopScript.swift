@@ -44,7 +44,7 @@ enum WallLoopScript {
           request();
         }
 
-        let source = null, timer = 0, delay = 500, heard = 0, spokenAt = 0, tabledAt = 0;
+        let source = null, timer = 0, delay = 500, heard = 0, spokenAt = -1e6, tabledAt = -1e6;
         const base = location.pathname.replace(/\/+$/, '');
         function say(name, text) {
           if ($('state').className !== name) $('state').className = name;
@@ -80,7 +80,7 @@ enum WallLoopScript {
           clearTimeout(timer);
           if (document.hidden) return;
           timer = setTimeout(connect, delay * (.75 + Math.random() / 2));
-          delay = Math.min(delay * 2, 15000);
+          delay = Math.min(delay * 2, 5000);
         }
         setInterval(() => {
           if (source && performance.now() - heard > 3 * get('heartbeat_ms', 15000)) again();

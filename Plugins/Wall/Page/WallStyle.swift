@@ -58,7 +58,7 @@ enum WallStyle {
         #numbers{padding:2.2rem .2rem 3rem}
         #numbers>h2{font-size:1.1rem;color:var(--text);margin-bottom:.8rem}
         #tables{columns:24rem;column-gap:2rem}
-        #tables>div{overflow-x:auto;break-inside:avoid}
+        #tables>div{break-inside:avoid}
         table{width:100%;border-collapse:collapse;margin:0 0 1.4rem;font-size:.9rem}
         caption{text-align:left;color:var(--mute);padding-bottom:.25rem}
         th,td{padding:.22rem .4rem;text-align:right;border-top:1px solid var(--line);font-weight:400}

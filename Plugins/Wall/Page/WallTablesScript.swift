@@ -82,13 +82,13 @@ enum WallTablesScript {
             count(get(at + '.orders')), cash(get(at + '.revenue'))];
           const view = Math.max(1, get('funnel.view'));
           $('tables').replaceChildren(
-            table('The sale', ['', 'visitors', 'events', 'orders', 'revenue'], [
+            table('The sale', ['when', 'visitors', 'events', 'orders', 'revenue'], [
               line('last minute', 'minute'), line('last ' + minutes(), 'history'),
               line('since the start', 'total')]),
             table('Funnel, sessions in ' + minutes(), ['step', 'sessions', 'share'],
               [['viewed', 'view'], ['in the cart', 'cart'], ['ordered', 'order']].map(([name, key]) =>
                 [name, count(get('funnel.' + key)), share.format(get('funnel.' + key) / view)])),
-            table('Answer times in the last minute', ['', 'at most'], [['half', 'p50'], ['95 %', 'p95'],
+            table('Answer times in the last minute', ['share', 'at most'], [['half', 'p50'], ['95 %', 'p95'],
               ['99 %', 'p99']].map(([name, key]) => [name, span(get('latency.' + key))])),
             table('Sold in ' + minutes(), ['product', 'pieces', 'revenue'], get('top.sold', []).map(it =>
               [it.title, count(it.pieces), cash(it.revenue)])),
@@ -96,7 +96,7 @@ enum WallTablesScript {
               [it.title, count(it.views)])),
             table('Active visitors by country', ['country', 'visitors'], get('countries', []).map(it =>
               [country(it.code), count(it.visitors)])),
-            table('Cache', ['', 'hits', 'misses', 'ratio'], [['since the start', count(get('cache.hits')),
+            table('Cache', ['when', 'hits', 'misses', 'ratio'], [['since the start', count(get('cache.hits')),
               count(get('cache.misses')), S.cache && S.cache.ratio !== null ? share.format(S.cache.ratio) : '–']]),
             table('Actors', ['name', 'state', 'waiting', 'wait 99 %', 'a second', 'lost', 'restarts'],
               get('actors', []).map(it => [it.name, it.state, count(it.depth), span(it.wait_p99),
