@@ -15,8 +15,9 @@ public final class ControlServer: @unchecked Sendable {
         limits.connections = 256
         limits.connectionsPerAddress = 256
         let handler = ControlHandler(port)
-        server = HTTPServer(on: loop, limits: limits, handler: handler)
+        server = HTTPServer(on: loop, limits: limits)
         handler.server = server
+        server.handler = handler
     }
 
     /// Begins to listen; answers the address that was really taken. On the loop.

@@ -9,7 +9,8 @@ public final class HTTPServer: @unchecked Sendable {
     public let loop: Loop
     public let limits: HTTPServerLimits
     public let counters: HTTPServerCounters
-    @exclusivity(unchecked) var handler: (any HTTPRequestHandler)?
+    /// Who answers; held until `close`. Set it before connections come.
+    @exclusivity(unchecked) public var handler: (any HTTPRequestHandler)?
     let headLimits: HeadLimits
     let exchanges: ExchangeTable
     let pool: InputPool
@@ -43,15 +44,13 @@ public final class HTTPServer: @unchecked Sendable {
     /// Connections beyond the limit that are told so; more are reset.
     static let surplusLimit = 64
 
-    /// - Parameter handler: held until `close`.
     public init(
         on loop: Loop, limits: HTTPServerLimits = HTTPServerLimits(),
-        counters: HTTPServerCounters = HTTPServerCounters(), handler: any HTTPRequestHandler
+        counters: HTTPServerCounters = HTTPServerCounters()
     ) {
         self.loop = loop
         self.limits = limits.inRange
         self.counters = counters
-        self.handler = handler
         headLimits = HeadLimits(self.limits)
         exchanges = ExchangeTable(limit: self.limits.exchanges)
         pool = InputPool(self.limits)

@@ -53,7 +53,8 @@ final class TestServer {
         var limits = HTTPServerLimits()
         change(&limits)
         loop = world.makeLoop(index: 0)
-        server = HTTPServer(on: loop, limits: limits, handler: handler)
+        server = HTTPServer(on: loop, limits: limits)
+        server.handler = handler
         handler.server = server
         address = try loop.withCurrent { [server, network] in
             try server.listen(.host("127.0.0.1", port: 0), via: network)

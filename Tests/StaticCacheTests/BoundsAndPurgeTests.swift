@@ -148,9 +148,15 @@ import Testing
         #expect(count == 10_000)
         let hard = try clock.measure { count = try rig.purge(("tag", "all")) }
         #expect(count == 10_000)
-        // A debug build is some ten times slower than what is shipped.
-        #expect(soft < .milliseconds(100), "\(soft)")
-        #expect(hard < .milliseconds(100), "\(hard)")
+        // Without optimisation some ten times slower. The hard purge is measured with giving back all
+        // that was stored, which the actor does in later turns.
+        #if DEBUG
+            let (limit, limitWithMemory) = (Duration.milliseconds(200), Duration.seconds(2))
+        #else
+            let (limit, limitWithMemory) = (Duration.milliseconds(10), Duration.milliseconds(50))
+        #endif
+        #expect(soft < limit, "\(soft)")
+        #expect(hard < limitWithMemory, "\(hard)")
         rig.pass(seconds: 0.1)
         #expect(rig.metric("souk_cache_objects") == 0)
         #expect(rig.metric("souk_cache_bytes") == 0)

@@ -59,7 +59,7 @@ enum StyleSheet {
         .band{padding:clamp(2rem,5vw,4rem) 0 0}
         .band>h2,.row{margin-bottom:1.4rem}
         .row{display:flex;align-items:baseline;justify-content:space-between;gap:1rem;flex-wrap:wrap}
-        .tiles{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,9.6rem),1fr));gap:var(--gap)}
+        .tiles{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,8.3rem),1fr));gap:1.4rem}
         .tiles a{text-decoration:none;display:block}
         .tiles img{border-radius:50% 50% var(--round) var(--round)/38% 38% var(--round) var(--round);margin-bottom:.7rem;transition:transform .35s}
         .tiles span{font:500 1.12rem/1.2 var(--serif);display:block}
@@ -163,8 +163,8 @@ enum StyleSheet {
         .empty .actions{justify-content:center}
         .toast{position:fixed;left:50%;bottom:1.4rem;translate:-50% 0;background:var(--button);color:var(--on);padding:.8rem 1.4rem;border-radius:999px;max-width:92vw;opacity:0;pointer-events:none;transition:opacity .2s}
         .toast.shown{opacity:1}
-        @media (max-width:52rem){.hero,.detail,.split{grid-template-columns:1fr}.hero img{order:-1}.bar{flex-wrap:wrap}.find{order:3;flex-basis:100%;max-width:none}.basket{margin-left:auto}.tiles{grid-template-columns:repeat(3,1fr);gap:1rem}.grid{grid-template-columns:repeat(2,1fr);gap:1.4rem 1rem}.promise ul{gap:1.2rem}}
-        @media (max-width:30rem){.brand{font-size:1.15rem}.tiles{grid-template-columns:repeat(2,1fr)}.lines li{grid-template-columns:4.5rem 1fr}.lines .price{grid-column:2}.card h2,.card h3{font-size:1.05rem}.facts div{grid-template-columns:6.5rem 1fr}}
+        @media (max-width:52rem){.hero,.detail,.split{grid-template-columns:1fr}.hero img{order:-1}.bar{flex-wrap:wrap}.find{order:3;flex-basis:100%;max-width:none}.basket{margin-left:auto}.tiles{display:flex;gap:1rem;overflow-x:auto;margin:0 calc(-1*var(--edge));padding:4px var(--edge);scrollbar-width:none}.tiles li{flex:0 0 8rem}.grid{grid-template-columns:repeat(2,1fr);gap:1.4rem 1rem}.promise ul{gap:1.2rem}}
+        @media (max-width:30rem){.brand{font-size:1.15rem}.lines li{grid-template-columns:4.5rem 1fr}.lines .price{grid-column:2}.card h2,.card h3{font-size:1.05rem}.facts div{grid-template-columns:6.5rem 1fr}}
         @media (prefers-reduced-motion:reduce){*{transition:none!important;scroll-behavior:auto!important}}
         @media print{.top,.foot,.find,form,.toast{display:none}}
 

@@ -32,7 +32,7 @@ enum HeroDrawing {
 
     private static func roofs(_ sketch: inout Sketch) {
         sketch.path(
-            "M0 470V372h70v-34h54v34h60v-92l36 -40 36 40v92h90v-26h70v26h120v-120q46 -70 92 0v120h104v-40h66v40h80v-70l30 -34 30 34v70h162v130z",
+            "M0 470V372h70v-34h54v34h60v-92l36 -40 36 40v92h90v-26h70v26h120v-120q46 -70 92 0v120h104v-40h66v40h80v-70l30 -34 30 34v70h162V720H0z",
             fill: "#2b2540")
         sketch.line([Point(582, 206), Point(582, 176)], stroke: "#f0c272", width: 4)
         for (x, y) in [(40.0, 410.0), (214, 330), (300, 410), (440, 402), (700, 410), (868, 400), (582, 300)]

@@ -42,8 +42,7 @@ struct Palette: Sendable {
         ),
         (
             [
-                "natural", "sand", "linen", "oat", "wool", "undyed", "ivory", "cream", "white", "bone",
-                "olivewood",
+                "natural", "sand", "oat", "undyed", "ivory", "cream", "white", "bone",
             ], Palette("#f4eee2", "#e9decb", "#d6c7aa", "#c4a97f", "#80654a", "#ecdfc4", "#6b4a33")
         ),
         (
@@ -55,6 +54,8 @@ struct Palette: Sendable {
             Palette("#f1eada", "#e5d8bb", "#cdba90", "#bb9039", "#745416", "#ecd18c", "#35525c")
         ),
     ]
+
+    private static let naturalIndex = 7
 
     private init(
         _ wall: String, _ niche: String, _ table: String, _ main: String, _ dark: String, _ light: String,
@@ -69,11 +70,13 @@ struct Palette: Sendable {
         self.accent = accent
     }
 
-    /// By the first colour that the words name, else by the seed.
+    /// By the first colour that the words name, else by the first material, else by the seed.
     static func choose(_ words: [String], seed: UInt64) -> Palette {
-        for word in words {
+        let colours = words.map { $0 == "purple" ? "violet" : $0 }
+        for word in colours {
             if let found = named.first(where: { $0.words.contains(word) }) { return found.palette }
         }
+        if words.contains("olivewood") || words.contains("linen") { return named[naturalIndex].palette }
         return named[Int(seed % UInt64(named.count))].palette
     }
 

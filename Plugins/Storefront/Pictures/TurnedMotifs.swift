@@ -85,13 +85,6 @@ enum TurnedMotifs {
     static func bowl(_ sketch: inout Sketch, _ palette: Palette, _ random: inout Random) {
         let pattern = random.below(4)
         let deep = Double(random.below(50))
-        if random.below(2) == 0 {
-            body(
-                &sketch, palette, [(196, 360), (188, 420), (140, 486), (88, 520)], glazeTo: 392, band: 440,
-                pattern: pattern + 1)
-            sketch.ellipse(400, 362, 196, 30, fill: palette.pale)
-            sketch.ellipse(400, 368, 176, 22, fill: palette.light)
-        }
         body(
             &sketch, palette, [(240, 450 - deep), (232, 510 - deep), (176, 600), (92, 644), (96, 666)],
             glazeTo: 496 - deep, band: 552 - deep / 2, pattern: pattern)

@@ -4,6 +4,9 @@ import ModuleKit
 enum WovenMotifs {
     /// A rug, hung to be looked at, with its fringe.
     static func rug(_ sketch: inout Sketch, _ palette: Palette, _ random: inout Random) {
+        sketch.group(x: -52, y: -45, scale: 1.13) { rugItself(&$0, palette, &random) }
+    }
+    private static func rugItself(_ sketch: inout Sketch, _ palette: Palette, _ random: inout Random) {
         let (x, y, width, height) = (205.0, 110.0, 390.0, 570.0)
         sketch.rect(x + 12, y + 16, width, height, fill: palette.dark, opacity: 0.18)
         for index in 0..<40 {

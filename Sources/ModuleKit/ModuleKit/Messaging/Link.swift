@@ -2,6 +2,7 @@ import Synchronization
 
 /// One end that a contract's requests can be sent to: an actor's mailbox for that contract.
 @frozen public struct Address<C: Contract>: Sendable {
+    /// Where requests go.
     public let mailbox: ContractMailbox<C>
     /// The actor behind it.
     public let actor: ActorIdentity
@@ -18,6 +19,7 @@ import Synchronization
 /// with the response, or with the reason why there is none. Belongs to the asking actor: use it on
 /// its loop.
 public final class Link<C: Contract>: @unchecked Sendable {
+    /// The key under `links:`.
     public let name: String
     /// The targets: replicas and members in the order of the topology; empty for an absent optional
     /// link.
@@ -28,6 +30,7 @@ public final class Link<C: Contract>: @unchecked Sendable {
     @exclusivity(unchecked) @usableFromInline var underWay = 0
     /// Questions under way at most: the slots for their answers are reserved.
     public let limit: Int
+    /// Answers that came for an earlier incarnation of the actor.
     @exclusivity(unchecked) public private(set) var lateAnswers = 0
 
     init(

@@ -16,6 +16,7 @@ public final class Mailbox<Element: ~Copyable & Letter>: Runnable, @unchecked Se
     @usableFromInline typealias LanePointer = UnsafeMutablePointer<Lane<Element>>
     @usableFromInline typealias Entry = Atomic<UnsafeMutableRawPointer?>
 
+    /// Its bounds.
     public let options: MailboxOptions
     /// The lane of normal messages from the mailbox's own loop; nil until the first.
     @usableFromInline let own = Entry(nil)

@@ -25,6 +25,7 @@ public func pluginEntry(_ hostDigest: UInt64, _ plugin: () -> Plugin) -> UnsafeM
 
 /// Carries a plugin through a C symbol.
 public final class PluginBox: Sendable {
+    /// What is carried.
     public let plugin: Plugin
 
     public init(_ plugin: Plugin) {
