@@ -43,10 +43,10 @@ struct PageFrame {
     }
 
     private func header(_ query: String, _ countsCart: Bool) -> Markup {
+        let place: Markup = "<span class=\"count\" data-cart-count></span>"
         let count: Markup =
             countsCart
-            ? "<esi:include src=\"/fragments/cart-count\" onerror=\"continue\"><span class=\"count\" data-cart-count></span></esi:include>"
-            : .nothing
+            ? "<esi:include src=\"/fragments/cart-count\" onerror=\"continue\">\(place)</esi:include>" : place
         return """
             <header class="top">
             <div class="bar">
