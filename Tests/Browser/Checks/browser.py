@@ -53,6 +53,10 @@ class Browser:
         if size == "phone":
             options.add_experimental_option("mobileEmulation", {
                 "deviceMetrics": {"width": width, "height": height, "pixelRatio": 2.0, "touch": True}})
+        if not has_script:
+            # As a visitor does it, in the browser's settings; the driver's own scripts still run.
+            options.add_experimental_option(
+                "prefs", {"profile.managed_default_content_settings.javascript": 2})
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         self.driver = webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
         self.driver.set_page_load_timeout(20)
@@ -61,8 +65,6 @@ class Browser:
                 "width": width, "height": height, "deviceScaleFactor": 1, "mobile": False})
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {
             "features": [{"name": "prefers-color-scheme", "value": scheme}]})
-        if not has_script:
-            self.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
         axe = _axe_path(root)
         self.axe = None
         if axe:
@@ -92,7 +94,7 @@ class Browser:
 
     def press(self, selector, text=None):
         element = self.find(selector, text)
-        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
+        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", element)
         element.click()
 
     def wait(self, what, attempt, limit=10):
