@@ -95,7 +95,20 @@ class Browser:
     def press(self, selector, text=None):
         element = self.find(selector, text)
         self.driver.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", element)
-        element.click()
+        self.click(element)
+
+    def click(self, element):
+        """Without script the driver waits for ever after a click of its own, so the mouse is moved here."""
+        if self.has_script:
+            return element.click()
+        x, y = self.script(
+            "const box = arguments[0].getClientRects()[0];"
+            "return [box.x + box.width / 2, box.y + box.height / 2]", element)
+        for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
+            self.driver.execute_cdp_cmd("Input.dispatchMouseEvent", {
+                "type": kind, "x": x, "y": y, "button": "none" if kind == "mouseMoved" else "left",
+                "clickCount": 0 if kind == "mouseMoved" else 1})
+        return None
 
     def wait(self, what, attempt, limit=10):
         return WebDriverWait(self.driver, limit, poll_frequency=0.02).until(

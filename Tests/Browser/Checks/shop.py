@@ -62,7 +62,7 @@ def _choose(browser):
     for radio in browser.driver.find_elements(By.CSS_SELECTOR, "main input[type=radio]"):
         if radio.is_enabled():
             browser.script("arguments[0].closest('label')?.scrollIntoView({block: 'center', behavior: 'instant'})", radio)
-            (radio.find_element(By.XPATH, "ancestor::label") or radio).click()
+            browser.click(radio.find_element(By.XPATH, "ancestor::label"))
             return
 
 
