@@ -5,16 +5,16 @@ import PackageDescription
 let moduleKit: Target.Dependency = .product(name: "ModuleKit", package: "ModuleKit")
 
 /// Each folder of `Plugins/` is one shared library; beside the contract library it sees at most these.
-let plugins: [(name: String, libraries: [Target.Dependency])] = [
-    ("AnalyticsStream", []),
-    ("Balancer", []),
-    ("DBShard", ["CSQLite"]),
-    ("DegradeController", []),
-    ("DynamicFragment", []),
-    ("HTTPGate", ["HTTPServer"]),
-    ("StaticCache", []),
-    ("Storefront", ["COpenSSL"]),
-    ("Wall", []),
+let plugins: [(name: String, libraries: [Target.Dependency], otherFiles: [String])] = [
+    ("AnalyticsStream", [], []),
+    ("Balancer", [], []),
+    ("DBShard", ["CSQLite"], ["orders.proto"]),
+    ("DegradeController", [], []),
+    ("DynamicFragment", [], []),
+    ("HTTPGate", ["HTTPServer"], []),
+    ("StaticCache", [], []),
+    ("Storefront", ["COpenSSL"], ["Catalog"]),
+    ("Wall", [], []),
 ]
 
 let package = Package(
@@ -40,24 +40,32 @@ let package = Package(
         .target(name: "Topology", dependencies: [moduleKit, "CLibYAML"]),
         .target(name: "Control", dependencies: [moduleKit, "HTTPServer"]),
         .target(name: "Runtime", dependencies: [moduleKit, "EventLoop", "Topology", "Control"]),
-        .target(name: "RuntimeTesting", dependencies: [moduleKit, "Runtime", "CSQLite"]),
+        .target(name: "CSimulatedDisk", dependencies: ["CSQLite"]),
+        .target(
+            name: "RuntimeTesting",
+            dependencies: [moduleKit, "Runtime", "Topology", "CSQLite", "CSimulatedDisk"]),
         .executableTarget(
             name: "souk",
-            dependencies: ["Runtime", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            dependencies: [
+                "Runtime", "Topology", moduleKit,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
     ]
         + plugins.map {
             .target(
                 name: $0.name, dependencies: [moduleKit] + $0.libraries, path: "Plugins/\($0.name)",
-                exclude: ["README.md"])
+                exclude: ["README.md"] + $0.otherFiles)
         }
         + ["ModuleKit", "EventLoop", "HTTPServer", "Topology", "Control", "Runtime"].map {
             .testTarget(
                 name: "\($0)Tests",
-                dependencies: ["RuntimeTesting", moduleKit, .target(name: $0 == "ModuleKit" ? "EventLoop" : $0)])
+                dependencies: ["RuntimeTesting", moduleKit, .target(name: $0 == "ModuleKit" ? "EventLoop" : $0)],
+                exclude: $0 == "Topology" ? ["Fixtures"] : [])
         }
         + plugins.map {
             .testTarget(
-                name: "\($0.name)Tests", dependencies: ["RuntimeTesting", moduleKit, .target(name: $0.name)])
+                name: "\($0.name)Tests",
+                dependencies: ["RuntimeTesting", moduleKit, .target(name: $0.name)] + $0.libraries)
         },
     swiftLanguageModes: [.v6]
 )

@@ -3,5 +3,5 @@ import ModuleKit
 /// The plugin's one exported symbol; the host calls it with the digest of its contract library.
 @_cdecl("Balancer_plugin")
 public func plugin(_ hostDigest: UInt64) -> UnsafeMutableRawPointer? {
-    pluginEntry(hostDigest) { Plugin("Balancer", modules: []) }
+    pluginEntry(hostDigest) { Plugin("Balancer", modules: [BalancerModule.declaration]) }
 }

@@ -106,7 +106,9 @@ public final class LoopThread: LoopDriver, @unchecked Sendable {
         let now = loop.preciseNow
         uv_update_time(uv)
         let delay = earliest > now ? (earliest - now + 999_999) / 1_000_000 : 0
-        uv_timer_start(timerHandle, { _ in }, delay, 0)
+        // libuv runs due timers once before it polls: a timer that fires there must keep the poll from
+        // blocking, which only a stopped loop does.
+        uv_timer_start(timerHandle, { handle in uv_stop(handle?.pointee.loop) }, delay, 0)
     }
 
     /// Looks for work of other threads for a bounded time before the loop pays for sleeping.

@@ -1,17 +1,13 @@
 import Glibc
 import ModuleKit
+import Topology
 import Synchronization
-
-/// How log lines look.
-public enum LogFormat: String, Sendable, CaseIterable {
-    case text, json
-}
 
 /// Levels and output of a node's log.
 ///
 /// Written by hand: a logging package linked into host and plugins would exist once in each (see
 /// `Logger` in the contract library), and what is left of one here is a format and a write.
-public final class LogConfiguration: Sendable {
+public final class LogOutput: Sendable {
     public let sink: any LogSink
     private let base: LogLevel
     /// By module, group or actor.
@@ -51,11 +47,11 @@ public final class LogConfiguration: Sendable {
 /// Writes lines to a file descriptor, each with one write, so that lines of threads do not mix.
 public final class DescriptorLogSink: LogSink {
     private let descriptor: Int32
-    private let format: LogFormat
+    private let format: LogConfiguration.Format
     private let wallNow: @Sendable () -> UInt64
 
     /// - Parameter wallNow: nanoseconds since 1970.
-    public init(descriptor: Int32 = 2, format: LogFormat, wallNow: @escaping @Sendable () -> UInt64) {
+    public init(descriptor: Int32 = 2, format: LogConfiguration.Format, wallNow: @escaping @Sendable () -> UInt64) {
         self.descriptor = descriptor
         self.format = format
         self.wallNow = wallNow

@@ -10,7 +10,7 @@ public final class Node: ActorHost, @unchecked Sendable {
     public let environment: any NodeEnvironment
     public let metrics = MetricRegistry()
     public let deadLetters = DeadLetters()
-    public let logs: LogConfiguration
+    public let logs: LogOutput
     let log: Logger
     public private(set) var cells: [ActorCell] = []
     private var indexes: [String: Int] = [:]
@@ -23,7 +23,7 @@ public final class Node: ActorHost, @unchecked Sendable {
 
     enum Life { case idle, starting, running, stopping, stopped }
 
-    public init(_ plan: NodePlan, in environment: any NodeEnvironment, logs: LogConfiguration) {
+    public init(_ plan: NodePlan, in environment: any NodeEnvironment, logs: LogOutput) {
         self.plan = plan
         self.environment = environment
         self.logs = logs

@@ -1,32 +1,5 @@
 import ModuleKit
-
-/// How an actor that fails is treated.
-public struct Supervision: Sendable, Equatable {
-    public enum Strategy: String, Sendable, CaseIterable {
-        /// Only the actor itself is replaced.
-        case oneForOne = "one_for_one"
-        /// Those that depend on it, directly or not, are replaced with it.
-        case restForOne = "rest_for_one"
-    }
-    public var strategy: Strategy
-    /// Restarts within `period` at most; one more marks the actor failed.
-    public var restarts: Int
-    /// Nanoseconds.
-    public var period: UInt64
-    /// Nanoseconds before the first restart; doubled for each further one within the period, up to 64
-    /// times.
-    public var backoff: UInt64
-
-    public init(
-        strategy: Strategy = .oneForOne, restarts: Int = 5, period: UInt64 = 60_000_000_000,
-        backoff: UInt64 = 100_000_000
-    ) {
-        self.strategy = strategy
-        self.restarts = restarts
-        self.period = period
-        self.backoff = backoff
-    }
-}
+import Topology
 
 /// One actor that a node is to run.
 public struct ActorPlan: Sendable {

@@ -1,4 +1,5 @@
 import ModuleKit
+import Topology
 
 /// Counts the restarts of one actor and says when it is to be given up.
 struct Supervisor {

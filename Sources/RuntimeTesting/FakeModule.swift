@@ -1,5 +1,6 @@
 import ModuleKit
 import Runtime
+import Topology
 
 extension ActorPlan {
     /// An actor of a module under test.

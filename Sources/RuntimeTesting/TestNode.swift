@@ -28,7 +28,7 @@ public final class TestNode {
         self.world = world
         environment = VirtualEnvironment(
             world, loops: loops, disk: disk, network: network, seed: seed, epoch: epoch)
-        let logs = LogConfiguration(sink: log, level: .debug)
+        let logs = LogOutput(sink: log, level: .debug)
         node = Node(NodePlan(name: "test", actors: actors, drainTime: drainTime), in: environment, logs: logs)
         asker = TestAsker(on: environment.home)
     }
@@ -92,6 +92,8 @@ public final class TestNode {
         guard let address = node.cell(actor)?.address(contract) else { return }
         environment.home.withCurrent {
             _ = address.mailbox.send(Envelope(request, delivery, Reply()), delivery.criticality)
+            // Ends the turn, so that the other loop hears of it.
+            _ = environment.home.runReady(turns: 1)
         }
     }
 

@@ -1,6 +1,7 @@
 import ModuleKit
 import RuntimeTesting
 import Testing
+import Topology
 
 @testable import Runtime
 

@@ -2,6 +2,7 @@
 // read without a Foundation type in between.
 #ifndef SOUK_MODULE_KIT_H
 #define SOUK_MODULE_KIT_H
+#include "contract_digest.h"
 #include <stdint.h>
 #include <stddef.h>
 #include <time.h>

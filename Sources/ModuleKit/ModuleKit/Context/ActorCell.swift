@@ -4,16 +4,22 @@ import Synchronization
 public enum ActorState: UInt8, Sendable, CaseIterable {
     case created, starting, ready, restarting, failed, draining, stopped
 
+    /// As shown to operators.
     public var name: String { "\(self)" }
 }
 
 /// The place in a node that an actor lives in: it keeps the mailboxes while the actor in it is
 /// replaced by a fresh one. Made by the runtime; modules see it through their `Context`.
 public final class ActorCell: @unchecked Sendable {
+    /// Who lives here.
     public let identity: ActorIdentity
+    /// Where it runs, for as long as the node.
     public let loop: Loop
+    /// The bounds of its mailboxes.
     public let mailboxOptions: MailboxOptions
+    /// Its module.
     public let declaration: ModuleDeclaration
+    /// The node; it outlives its cells.
     public unowned(unsafe) let host: any ActorHost
     private let stateStorage = Atomic<UInt8>(0)
     /// One mailbox for each contract served.
@@ -66,6 +72,12 @@ public final class ActorCell: @unchecked Sendable {
             if let port = ports.first(where: { $0.contract == C.identity }) { return port.mailbox }
             let fresh = ContractMailbox<C>(on: loop, options: mailboxOptions)
             fresh.setLabel("actor \(identity.name), message of contract \(C.identity)")
+            let (letters, actor, loop) = (host.deadLetters, identity.name, loop)
+            fresh.onUndelivered = { reason in
+                letters.record(
+                    DeadLetters.Entry(
+                        time: loop.wallNow, actor: actor, contract: C.identity.name, reason: reason))
+            }
             ports.append((C.identity, fresh))
             return fresh
         } as? ContractMailbox<C>

@@ -6,10 +6,15 @@ import Synchronization
 ///
 /// Belongs to one incarnation of an actor; use it on the actor's loop where nothing else is said.
 public final class Context: @unchecked Sendable {
+    /// The place in the node that the actor lives in.
     public let cell: ActorCell
+    /// The actor's settings, complete with defaults.
     public let settings: Settings
+    /// The targets of the actor's links.
     public let links: LinkTable
+    /// Number of this incarnation of the actor, from 1.
     public let incarnation: UInt32
+    /// The actor's log.
     public let log: Logger
     private let readyLater = UnsafeFlag()
 
@@ -21,10 +26,15 @@ public final class Context: @unchecked Sendable {
         log = cell.host.logger(for: cell.identity)
     }
 
+    /// Who the actor is.
     public var actor: ActorIdentity { cell.identity }
+    /// Where the actor runs.
     public var loop: Loop { cell.loop }
+    /// The node.
     public var host: any ActorHost { cell.host }
+    /// Sockets.
     public var network: any Network { cell.host.network }
+    /// Files.
     public var disk: any Disk { cell.host.disk }
     /// This node's incarnation: durable and rising.
     public var epoch: UInt64 { cell.host.epoch }
@@ -52,7 +62,6 @@ public final class Context: @unchecked Sendable {
                 let delivery = envelope.delivery
                 if delivery.deadline != 0 && delivery.deadline <= loop.now {
                     mailbox.countExpired()
-                    noteDeadLetter(C.identity, .expired)
                     envelope.refuse(.expired)
                     return true
                 }
@@ -79,13 +88,6 @@ public final class Context: @unchecked Sendable {
             throw ModuleError("link '\(name)' is used with two contracts")
         }
         return Link(name, to: addresses, answers: answers, incarnation: incarnation)
-    }
-
-    @usableFromInline @inline(never)
-    func noteDeadLetter(_ contract: ContractIdentity, _ reason: AskFailure) {
-        cell.host.deadLetters.record(
-            DeadLetters.Entry(
-                time: loop.wallNow, actor: actor.name, contract: contract.name, reason: reason))
     }
 
     // MARK: time and tasks
@@ -171,6 +173,7 @@ public final class Context: @unchecked Sendable {
 
     /// Call it in `start`: the actor is ready only when `becomeReady` is called.
     public func becomeReadyLater() { readyLater.value = true }
+    /// The actor is ready now; ignored from an incarnation that is no longer current.
     public func becomeReady() { cell.becomeReady(incarnation) }
     var isReadyLater: Bool { readyLater.value }
 

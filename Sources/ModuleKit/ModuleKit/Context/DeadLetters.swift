@@ -7,8 +7,11 @@ public final class DeadLetters: Sendable {
     public struct Entry: Sendable {
         /// Nanoseconds since 1970.
         public let time: UInt64
+        /// The actor that it was for.
         public let actor: String
+        /// The contract's name.
         public let contract: String
+        /// Why it was not delivered.
         public let reason: AskFailure
 
         public init(time: UInt64, actor: String, contract: String, reason: AskFailure) {

@@ -11,7 +11,9 @@ public protocol Disk: AnyObject, Sendable {
     func replace(_ path: String, with bytes: [UInt8]) throws(DiskError)
     /// Names in the folder, sorted.
     func list(_ path: String) throws(DiskError) -> [String]
+    /// Removes a file; one that is not there is an error.
     func remove(_ path: String) throws(DiskError)
+    /// Whether there is a file or folder of that name.
     func exists(_ path: String) -> Bool
 }
 

@@ -5,12 +5,15 @@ public enum LogLevel: UInt8, Sendable, Comparable, CaseIterable {
     case trace, debug, info, notice, warning, error, critical
 
     public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+    /// As written in settings and log lines.
     public var name: String { "\(self)" }
 }
 
 /// A name and a value of a log line.
 public struct LogField: Sendable {
+    /// Lower case words joined by underscores.
     public let name: String
+    /// As text.
     public let value: String
     public init(_ name: String, _ value: some CustomStringConvertible) {
         self.name = name
@@ -20,6 +23,7 @@ public struct LogField: Sendable {
 
 /// Where log lines go. From any thread; must not block for long.
 public protocol LogSink: AnyObject, Sendable {
+    /// Takes one line.
     func write(_ level: LogLevel, _ label: String, _ message: String, _ fields: [LogField])
 }
 
@@ -47,18 +51,23 @@ public struct Logger: Sendable {
     ) {
         if isEnabled(level) { sink.write(level, label, message(), fields()) }
     }
+    /// For those who look for a mistake.
     public func debug(_ message: @autoclosure () -> String, _ fields: @autoclosure () -> [LogField] = []) {
         log(.debug, message(), fields())
     }
+    /// What happens in normal operation.
     public func info(_ message: @autoclosure () -> String, _ fields: @autoclosure () -> [LogField] = []) {
         log(.info, message(), fields())
     }
+    /// What an operator may want to know.
     public func notice(_ message: @autoclosure () -> String, _ fields: @autoclosure () -> [LogField] = []) {
         log(.notice, message(), fields())
     }
+    /// Something is wrong, and is taken care of.
     public func warning(_ message: @autoclosure () -> String, _ fields: @autoclosure () -> [LogField] = []) {
         log(.warning, message(), fields())
     }
+    /// Something is wrong, and somebody must take care of it.
     public func error(_ message: @autoclosure () -> String, _ fields: @autoclosure () -> [LogField] = []) {
         log(.error, message(), fields())
     }
@@ -71,6 +80,7 @@ public final class LogThreshold: Sendable {
     public init(_ level: LogLevel) {
         storage = Atomic(level.rawValue)
     }
+    /// The least level that is written. From any thread.
     public var level: LogLevel {
         get { LogLevel(rawValue: storage.load(ordering: .relaxed)) ?? .info }
         set { storage.store(newValue.rawValue, ordering: .relaxed) }

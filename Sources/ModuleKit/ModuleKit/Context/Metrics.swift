@@ -2,7 +2,9 @@ import Synchronization
 
 /// A label of a metric.
 public struct MetricLabel: Sendable, Hashable {
+    /// As Prometheus wants it: letters, digits and underscores.
     public let name: String
+    /// Any text.
     public let value: String
     public init(_ name: String, _ value: String) {
         self.name = name
@@ -29,6 +31,7 @@ public final class Gauge: Sendable {
     private let storage = Atomic<UInt64>(0)
 
     public init() {}
+    /// From any thread.
     public var value: Double {
         get { Double(bitPattern: storage.load(ordering: .relaxed)) }
         set { storage.store(newValue.bitPattern, ordering: .relaxed) }
@@ -42,11 +45,13 @@ public final class Histogram: @unchecked Sendable {
     static let steps = 4
     static let doublings = 26
     static let first: UInt64 = 1024
+    /// Buckets of each histogram.
     public static let bucketCount = steps * doublings + 2
 
     private let buckets: UnsafeMutablePointer<Atomic<Int>>
     private let sumStorage = Atomic<UInt64>(0)
 
+    /// An empty histogram; about 850 bytes.
     public init() {
         buckets = .allocate(capacity: Self.bucketCount)
         for index in 0..<Self.bucketCount { (buckets + index).initialize(to: Atomic(0)) }
@@ -99,6 +104,7 @@ public final class Histogram: @unchecked Sendable {
 
 /// The metrics of one node, in the order in which they were made.
 public final class MetricRegistry: Sendable {
+    /// What kind of numbers a series has.
     public enum Metric: Sendable {
         case counter(Counter)
         case gauge(Gauge)
@@ -115,9 +121,13 @@ public final class MetricRegistry: Sendable {
     }
     /// One time series, or one histogram.
     public struct Series: Sendable {
+        /// As Prometheus wants it.
         public let name: String
+        /// One sentence.
         public let help: String
+        /// What distinguishes it from other series of the name.
         public let labels: [MetricLabel]
+        /// The numbers themselves.
         public let metric: Metric
     }
     private let storage = Mutex<[Series]>([])
@@ -130,18 +140,21 @@ public final class MetricRegistry: Sendable {
     /// All series, in the order in which they were made.
     public var series: [Series] { storage.withLock { $0 } }
 
+    /// The counter of that name and labels; made if there is none. Beyond the limit it is not shown.
     public func counter(_ name: String, _ help: String, _ labels: [MetricLabel]) -> Counter {
         if case .counter(let counter)? = find(name, labels) { return counter }
         let fresh = Counter()
         add(Series(name: name, help: help, labels: labels, metric: .counter(fresh)))
         return fresh
     }
+    /// The gauge of that name and labels; made if there is none. Beyond the limit it is not shown.
     public func gauge(_ name: String, _ help: String, _ labels: [MetricLabel]) -> Gauge {
         if case .gauge(let gauge)? = find(name, labels) { return gauge }
         let fresh = Gauge()
         add(Series(name: name, help: help, labels: labels, metric: .gauge(fresh)))
         return fresh
     }
+    /// The histogram of that name and labels; made if there is none. Beyond the limit it is not shown.
     public func histogram(_ name: String, _ help: String, _ labels: [MetricLabel]) -> Histogram {
         if case .histogram(let histogram)? = find(name, labels) { return histogram }
         let fresh = Histogram()

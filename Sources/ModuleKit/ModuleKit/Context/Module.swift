@@ -3,6 +3,7 @@
 /// Life: made by `ModuleDeclaration.make` → `start` → messages → `drain` → `stop`. An actor that throws
 /// is replaced by a fresh one, made and started in the same way.
 public protocol Module: Actor {
+    /// What the actor was made with.
     nonisolated var context: Context { get }
 
     /// Binds handlers to contracts and links, begins timers and listening. Ready when it returns, or,
@@ -20,11 +21,15 @@ public protocol Module: Actor {
 
 extension Module {
     public nonisolated var unownedExecutor: UnownedSerialExecutor { context.loop.asUnownedSerialExecutor() }
+    /// Ignores it.
     public func receive(control message: ControlMessage) {}
+    /// Answers 404: no operation is declared.
     public func operate(_ request: OperationRequest, reply: consuming Reply<OperationResponse>) {
         reply(OperationResponse(status: 404, problem: "no such operation"))
     }
+    /// Nothing is under way.
     public func drain(_ done: @escaping @Sendable () -> Void) { done() }
+    /// Nothing to let go of.
     public func stop() {}
 }
 
@@ -68,6 +73,7 @@ public enum ControlMessage: Sendable {
 public struct DegradeState: Sendable, Equatable {
     /// One feature that is off or reduced.
     public struct Feature: Sendable, Equatable {
+        /// As in the settings of the degrade controller.
         public let name: String
         /// What is shown instead; nil for nothing.
         public let fallback: String?
@@ -88,6 +94,7 @@ public struct DegradeState: Sendable, Equatable {
         self.featuresOff = featuresOff
         self.staleFactor = staleFactor
     }
+    /// Nothing is given up.
     public static let normal = DegradeState(level: 0, featuresOff: [])
 
     /// The feature if it is off.
@@ -98,6 +105,7 @@ public struct DegradeState: Sendable, Equatable {
 public struct OperationRequest: Sendable {
     /// As declared.
     public let method: String
+    /// As declared, without the query.
     public let path: String
     /// Decoded pairs of the query, in order.
     public let query: [(name: String, value: String)]
@@ -111,12 +119,15 @@ public struct OperationRequest: Sendable {
         self.query = query
         self.body = body
     }
+    /// The first value of a parameter of the query; nil if it was not sent.
     public func parameter(_ name: String) -> String? { query.first { $0.name == name }?.value }
 }
 
 /// The answer to an operator: a status of HTTP and a JSON text.
 public struct OperationResponse: Sendable {
+    /// As in HTTP.
     public let status: Int
+    /// A JSON text.
     public let body: [UInt8]
 
     public init(status: Int = 200, json: JSON) {

@@ -1,11 +1,13 @@
 /// What a visitor did.
 @frozen public enum BehaviourKind: UInt8, Sendable, CaseIterable {
     case page, productView, search, cart, order
+    /// As shown to people.
     public var name: String { "\(self)" }
 }
 
 /// One thing that a visitor did. A plain value: sending it costs no allocation.
 @frozen public struct BehaviourEvent: Sendable {
+    /// What was done.
     public var kind: BehaviourKind
     /// Two upper-case letters, each in a byte; 0 if unknown.
     public var country: UInt16
@@ -54,6 +56,7 @@ public enum BehaviourContract: Contract {
 
 /// Asks analytics for their present state, as the wall shows it.
 public enum SnapshotContract: Contract {
+    /// Asks for everything.
     @frozen public struct Request: Sendable {
         @inlinable public init() {}
     }

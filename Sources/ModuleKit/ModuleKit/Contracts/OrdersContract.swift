@@ -1,7 +1,9 @@
 /// The key that makes an order idempotent: 128 bits. Keys that the shop issues carry their time first,
 /// so that they are ordered; keys of clients are digests.
 @frozen public struct OrderKey: Sendable, Hashable, CustomStringConvertible {
+    /// The first 64 bits; of keys that the shop issues, their time.
     public let high: UInt64
+    /// The last 64 bits.
     public let low: UInt64
 
     @inlinable public init(high: UInt64, low: UInt64) {
@@ -17,6 +19,7 @@
 
 /// So many pieces of one variant.
 @frozen public struct OrderLine: Sendable, Hashable {
+    /// As in the catalogue.
     public var variant: Int64
     /// 1 to 10,000.
     public var quantity: Int
@@ -33,10 +36,13 @@
 /// An order that a client wants to place. Checked by the storefront: each variant once, quantities in
 /// range, 1 to 100 lines.
 public struct OrderDraft: Sendable, Hashable {
+    /// The same key again is the same order.
     public var key: OrderKey
     /// Decides the home shard: the same for each repetition of the same key.
     public var home: UInt64
+    /// Of the customer; at most 320 bytes.
     public var email: String
+    /// What is ordered.
     public var lines: [OrderLine]
     /// Nanoseconds since 1970.
     public var placedAt: UInt64
@@ -65,7 +71,9 @@ public struct OrderDraft: Sendable, Hashable {
 public struct OrderRecord: Sendable, Hashable {
     /// Its home shard in the high 16 bits, then a number that rises by one for each order.
     public let id: Int64
+    /// What was ordered.
     public let draft: OrderDraft
+    /// Whether its pieces were given back.
     public let isCancelled: Bool
 
     public init(id: Int64, draft: OrderDraft, isCancelled: Bool = false) {
@@ -75,11 +83,13 @@ public struct OrderRecord: Sendable, Hashable {
     }
     /// The member of the shard group that keeps it.
     public var shard: Int { Self.shard(of: id) }
+    /// The member of the shard group that keeps the order of this id; any 16-bit number for a made-up id.
     public static func shard(of id: Int64) -> Int { Int(truncatingIfNeeded: UInt64(bitPattern: id) >> 48) }
 }
 
 /// A variant that the shop sells, as the catalogue says.
 public struct StockDeclaration: Sendable, Hashable {
+    /// As in the catalogue.
     public let variant: Int64
     /// Pieces to begin with; ignored for a variant that the shard already knows.
     public let initial: Int
@@ -95,9 +105,11 @@ public struct StockDeclaration: Sendable, Hashable {
 
 /// What is left of a variant.
 public struct StockLevel: Sendable, Hashable {
+    /// As in the catalogue.
     public let variant: Int64
     /// Pieces that can be sold now; below zero where more was sold than there was.
     public let available: Int
+    /// Whether it is sold when there is none left.
     public let sellsBeyondStock: Bool
 
     public init(variant: Int64, available: Int, sellsBeyondStock: Bool) {

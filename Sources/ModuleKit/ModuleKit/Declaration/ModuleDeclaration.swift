@@ -34,7 +34,9 @@ public struct LinkDeclaration: Sendable {
     public let name: String
     /// What is spoken on it; nil for links that only watch, to any actor.
     public let contract: ContractIdentity?
+    /// How many targets it takes.
     public let cardinality: Cardinality
+    /// Whether the topology must name a target.
     public let isRequired: Bool
     /// Whether the actor can be ready, and start, while the other end is not there: such a link does
     /// not order the start, and does not count for readiness.
@@ -85,9 +87,13 @@ public struct ModuleDeclaration: Sendable {
     public let name: String
     /// One sentence.
     public let summary: String
+    /// What may be set, in the order of the documentation.
     public let settings: [SettingDeclaration]
+    /// What may be asked of its actors.
     public let serves: Served
+    /// Whom its actors ask or watch.
     public let links: [LinkDeclaration]
+    /// What operators may ask of its actors.
     public let operations: [OperationDeclaration]
     /// Makes one actor, on its loop. Throws a `ModuleError` that names the setting at fault.
     public let make: @Sendable (Context) throws -> any Module
@@ -122,7 +128,9 @@ public struct ModuleError: Error, Sendable, CustomStringConvertible {
 
 /// What a plugin brings.
 public struct Plugin: Sendable {
+    /// As the folder and the library are called.
     public let name: String
+    /// Names are unique among all plugins of a node.
     public let modules: [ModuleDeclaration]
 
     public init(_ name: String, modules: [ModuleDeclaration]) {

@@ -27,10 +27,13 @@ public indirect enum SettingKind: Sendable {
 
 /// One setting of a module: what it is called, what it takes, and what it means.
 public struct SettingDeclaration: Sendable {
+    /// The key in the topology; lower case words joined by underscores.
     public let name: String
+    /// What it takes, with the range.
     public let kind: SettingKind
     /// Used where the file says nothing; nil with `isRequired` false means "absent".
     public let defaultValue: SettingValue?
+    /// Whether the topology must give it.
     public let isRequired: Bool
     /// One sentence for the documentation and for error messages.
     public let documentation: String

@@ -26,7 +26,9 @@ public indirect enum SettingValue: Sendable, Equatable {
 
 /// One member of an object of settings.
 public struct SettingEntry: Sendable, Equatable {
+    /// The key.
     public let name: String
+    /// What it is set to.
     public let value: SettingValue
 
     public init(_ name: String, _ value: SettingValue) {

@@ -21,18 +21,23 @@ public struct Settings: Sendable, Equatable {
         entries.first { $0.name == name }?.value
     }
 
+    /// Empty where absent.
     public func string(_ name: String) -> String {
         if case .string(let value)? = self[name] { value } else { "" }
     }
+    /// Nil where absent.
     public func optionalString(_ name: String) -> String? {
         if case .string(let value)? = self[name] { value } else { nil }
     }
+    /// False where absent.
     public func boolean(_ name: String) -> Bool {
         if case .boolean(let value)? = self[name] { value } else { false }
     }
+    /// 0 where absent.
     public func integer(_ name: String) -> Int {
         if case .integer(let value)? = self[name] { value } else { 0 }
     }
+    /// Also of integers and percentages; 0 where absent.
     public func number(_ name: String) -> Double {
         switch self[name] {
         case .number(let value)?, .percentage(let value)?: value
@@ -51,6 +56,7 @@ public struct Settings: Sendable, Equatable {
     /// A fraction: `10%` is 0.1.
     public func percentage(_ name: String) -> Double { number(name) }
 
+    /// Empty where absent.
     public func list(_ name: String) -> [SettingValue] {
         if case .list(let values)? = self[name] { values } else { [] }
     }

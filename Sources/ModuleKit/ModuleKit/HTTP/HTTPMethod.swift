@@ -6,9 +6,11 @@ import Synchronization
     /// Any other token; servers answer 501 or 405.
     case other
 
+    /// The method of that name, which is case-sensitive; `other` for one that is not known.
     public init(_ name: String) {
         self = Self.allCases.first { $0.name == name } ?? .other
     }
+    /// As in a request line.
     public var name: String {
         switch self {
         case .get: "GET"
@@ -28,9 +30,12 @@ import Synchronization
 /// A piece of a request's head: offset from the head's first byte, and count. Heads are shorter than
 /// 64 KiB.
 @frozen public struct HTTPSpan: Sendable, Equatable {
+    /// Bytes from the head's first byte.
     public var start: UInt16
+    /// Bytes.
     public var count: UInt16
 
+    /// Both below 65,536: higher bits are lost.
     @inlinable public init(_ start: Int = 0, _ count: Int = 0) {
         self.start = UInt16(truncatingIfNeeded: start)
         self.count = UInt16(truncatingIfNeeded: count)
@@ -39,7 +44,9 @@ import Synchronization
 
 /// One field line of a head.
 @frozen public struct HTTPFieldSpan: Sendable {
+    /// As sent, in any case.
     public var name: HTTPSpan
+    /// Without the white space around it.
     public var value: HTTPSpan
 
     @inlinable public init(name: HTTPSpan, value: HTTPSpan) {
@@ -54,14 +61,17 @@ import Synchronization
 public final class HTTPInput: @unchecked Sendable {
     /// Bytes of input; 64 more can be read (not written) past the end.
     public let capacity: Int
+    /// The input itself.
     public let bytes: UnsafeMutableRawPointer
     /// Field lines of all requests in the block.
     public let fields: UnsafeMutablePointer<HTTPFieldSpan>
+    /// Field lines that there is room for.
     public let fieldCapacity: Int
     /// The client's address without port; empty if unknown. Set only while nobody else holds the block.
     @exclusivity(unchecked) public var peerAddress: String
     private let abandoned = Atomic<Bool>(false)
 
+    /// Memory that is not yet written, but for the 64 bytes past its end.
     public init(capacity: Int, fieldCapacity: Int, peerAddress: String = "") {
         self.capacity = capacity
         self.fieldCapacity = fieldCapacity

@@ -3,20 +3,25 @@ import Glibc
 /// A request as it travels between modules: it borrows the bytes of the client's input and keeps them
 /// alive. Copying it copies a reference.
 @frozen public struct HTTPRequest: Sendable {
+    /// The memory that the request lies in.
     public let input: HTTPInput
     /// Where the head begins in the input.
     @usableFromInline let base: UInt32
+    /// What is to be done with the target.
     public let method: HTTPMethod
     /// Whether the client speaks HTTP/1.0.
     public let isOld: Bool
     /// Path and query, as sent; begins with `/`.
     public let target: HTTPSpan
+    /// The `Host` field; empty if an old client sent none.
     public let host: HTTPSpan
     @usableFromInline let fieldStart: UInt16
+    /// Field lines of the head.
     public let fieldCount: UInt16
     /// The whole body; nil without one.
     public let body: HTTPBody?
 
+    /// A view of a head that was parsed into `input`; offsets are relative to `base`.
     @inlinable public init(
         input: HTTPInput, base: Int, method: HTTPMethod, isOld: Bool = false, target: HTTPSpan,
         host: HTTPSpan, fieldStart: Int, fieldCount: Int, body: HTTPBody? = nil
@@ -36,6 +41,7 @@ import Glibc
     @inlinable public func bytes(_ span: HTTPSpan) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(start: input.bytes + Int(base) + Int(span.start), count: Int(span.count))
     }
+    /// The bytes of a piece of the head as text; wrong UTF-8 is replaced.
     public func text(_ span: HTTPSpan) -> String { String(decoding: bytes(span), as: UTF8.self) }
 
     /// The target up to its `?`.
@@ -49,8 +55,11 @@ import Glibc
         guard count < Int(target.count) else { return HTTPSpan() }
         return HTTPSpan(Int(target.start) + count + 1, Int(target.count) - count - 1)
     }
+    /// The target up to its `?`, not decoded.
     public var pathText: String { text(path) }
+    /// Path and query, not decoded.
     public var targetText: String { text(target) }
+    /// Empty without a `Host` field.
     public var hostText: String { text(host) }
 
     /// One field line, from 0 to `fieldCount`.
@@ -74,6 +83,7 @@ import Glibc
             return HTTPText.equalsIgnoringCase(bytes(field.name), name) ? text(field.value) : nil
         }
     }
+    /// The value of the first field of that name (lower case); nil if there is none.
     public func fieldText(_ name: StaticString) -> String? { field(name).map(text) }
 
     /// The value of a cookie; nil if it was not sent.
@@ -128,6 +138,7 @@ extension HTTPRequest {
 
 /// A body that is wholly there. Never changes.
 public final class HTTPBody: @unchecked Sendable {
+    /// Valid as long as the body is held.
     public let bytes: UnsafeRawBufferPointer
     private let owner: AnyObject?
 
@@ -138,6 +149,7 @@ public final class HTTPBody: @unchecked Sendable {
         bytes = UnsafeRawBufferPointer(memory)
         owner = nil
     }
+    /// Copies the text.
     public convenience init(_ text: String) { self.init(Array(text.utf8)) }
     /// Shares memory that `owner` keeps alive and that never changes.
     public init(sharing bytes: UnsafeRawBufferPointer, of owner: AnyObject) {
@@ -146,7 +158,10 @@ public final class HTTPBody: @unchecked Sendable {
     }
     deinit { if owner == nil { bytes.deallocate() } }
 
+    /// Bytes.
     public var count: Int { bytes.count }
+    /// As text; wrong UTF-8 is replaced.
     public var text: String { String(decoding: bytes, as: UTF8.self) }
+    /// No bytes.
     public static let empty = HTTPBody([UInt8]())
 }

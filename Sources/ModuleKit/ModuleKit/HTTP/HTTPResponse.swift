@@ -1,5 +1,6 @@
 /// The reason phrases of RFC 9110 and its registry.
 public enum HTTPStatus {
+    /// The phrase for a status; `OK` or `Error` for those that are not listed.
     public static func reason(_ status: Int) -> String {
         switch status {
         case 100: "Continue"
@@ -57,9 +58,11 @@ public enum HTTPStatus {
 /// The head holds the status line, the given fields and `Content-Length` (unless the body is streamed);
 /// whoever writes it adds `Date`, `Age`, `Cache-Status`, `Connection` and the empty line.
 public final class HTTPContent: @unchecked Sendable {
+    /// 100 to 599.
     public let status: Int
     /// Status line and field lines, each with its CRLF.
     public let head: UnsafeRawBufferPointer
+    /// Empty if it comes as a stream.
     public let body: HTTPBody
     /// Where the first field line begins in the head.
     let fieldsStart: Int
@@ -127,6 +130,7 @@ public final class HTTPContent: @unchecked Sendable {
 
 /// How a cache handled a request (RFC 9211).
 @frozen public struct HTTPCacheStatus: Sendable, Equatable {
+    /// What became of the request.
     @frozen public enum Kind: UInt8, Sendable {
         /// No cache was asked.
         case none
@@ -146,6 +150,7 @@ public final class HTTPContent: @unchecked Sendable {
         /// The request or the response must not be cached.
         case bypass
     }
+    /// What became of the request.
     public var kind: Kind
     /// Seconds of life left; negative when stale.
     public var ttl: Int32
@@ -158,11 +163,13 @@ public final class HTTPContent: @unchecked Sendable {
 
 /// An answer as it travels between modules.
 @frozen public struct HTTPResponse: Sendable {
+    /// Head and body.
     public var content: HTTPContent
     /// The body, if it comes piece by piece; `content.body` is empty then.
     public var stream: HTTPBodyStream?
     /// Seconds since the origin made it; negative if no cache held it.
     public var age: Int32
+    /// What the nearest cache did.
     public var cacheStatus: HTTPCacheStatus
 
     @inlinable public init(
@@ -180,6 +187,7 @@ public final class HTTPContent: @unchecked Sendable {
         age = -1
         cacheStatus = HTTPCacheStatus()
     }
+    /// An answer with a body that is wholly there.
     public init(
         status: Int = 200, type: String, fields: [(name: String, value: String)] = [], body: HTTPBody
     ) {

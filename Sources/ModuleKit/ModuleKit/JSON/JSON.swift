@@ -16,6 +16,7 @@ public indirect enum JSON: Sendable {
         guard case .object(let members) = self else { return nil }
         return members.first { $0.0 == name }?.1
     }
+    /// Nil for anything but a string.
     public var stringValue: String? { if case .string(let value) = self { value } else { nil } }
     /// Also of numbers without a fraction.
     public var integerValue: Int? {
@@ -25,6 +26,7 @@ public indirect enum JSON: Sendable {
         default: nil
         }
     }
+    /// Nil for anything but a number.
     public var numberValue: Double? {
         switch self {
         case .integer(let value): Double(value)
@@ -32,8 +34,11 @@ public indirect enum JSON: Sendable {
         default: nil
         }
     }
+    /// Nil for anything but a boolean.
     public var booleanValue: Bool? { if case .boolean(let value) = self { value } else { nil } }
+    /// Nil for anything but an array.
     public var arrayValue: [JSON]? { if case .array(let value) = self { value } else { nil } }
+    /// The members in order; nil for anything but an object.
     public var objectValue: [(String, JSON)]? { if case .object(let value) = self { value } else { nil } }
 
     /// The text, without white space.
@@ -42,6 +47,7 @@ public indirect enum JSON: Sendable {
         writer.write(self)
         return writer.bytes
     }
+    /// As `encoded`.
     public var text: String { String(decoding: encoded(), as: UTF8.self) }
 }
 
@@ -62,10 +68,12 @@ extension JSON: Equatable {
 
 /// Writes JSON into bytes.
 public struct JSONWriter {
+    /// What was written so far.
     public private(set) var bytes: [UInt8] = []
 
     public init() {}
 
+    /// A value without white space.
     public mutating func write(_ value: JSON) {
         switch value {
         case .null: bytes.append(contentsOf: "null".utf8)

@@ -18,12 +18,14 @@ extension JSON {
         var parser = JSONParser(bytes: bytes, depth: depth, left: limit)
         self = try parser.document()
     }
+    /// As above, of bytes in an array.
     public init(parsing bytes: [UInt8], depth: Int = 32, limit: Int = 100_000) throws(JSONError) {
         let result = bytes.withUnsafeBytes { buffer -> Result<JSON, JSONError> in
             Result { () throws(JSONError) in try JSON(parsing: buffer, depth: depth, limit: limit) }
         }
         self = try result.get()
     }
+    /// As above, of a text, with the usual limits.
     public init(parsing text: String) throws(JSONError) { try self.init(parsing: Array(text.utf8)) }
 }
 
@@ -189,7 +191,7 @@ private struct JSONParser {
             guard let byte, let digit = HTTPText.hexadecimal(byte) else {
                 throw wrong("four hexadecimal digits")
             }
-            code = code << 4 | UInt32(digit)
+            code = code << 4 | UInt32(digit)  // in range: below 16
             index += 1
         }
         return code

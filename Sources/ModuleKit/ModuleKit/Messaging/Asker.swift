@@ -34,11 +34,13 @@ public final class Asker<C: Contract, A: Module>: @unchecked Sendable {
         for slot in questions.indices {
             let tag = UInt32(questions[slot].generation) << 16 | UInt32(slot)
             guard let then = take(tag) else { continue }
-            let bare = unsafeBitCast(then, to: (@Sendable (A, consuming Result<C.Response, AskFailure>) -> Void).self)
+            typealias Bare = @Sendable (A, consuming Result<C.Response, AskFailure>) -> Void
+            let bare = unsafeBitCast(then, to: Bare.self)
             bare(actor, .failure(.unavailable))
         }
     }
 
+    /// The link's targets, in the order of the topology.
     public var addresses: [Address<C>] { link.addresses }
 
     /// Asks one of the targets; `then` is called in any case, with `AskFailure.timedOut` if nothing

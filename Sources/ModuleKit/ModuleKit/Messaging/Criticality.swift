@@ -72,6 +72,7 @@ public struct MailboxOptions: Sendable {
     /// By criticality.
     public var policies: [FullPolicy]
 
+    /// The same policy for all classes.
     public init(capacity: Int = 1024, policy: FullPolicy = .refuse) {
         self.capacity = capacity
         policies = Array(repeating: policy, count: Criticality.allCases.count)

@@ -1,8 +1,10 @@
 /// What may be asked of an actor and what it answers, as types. Both ends must name the same contract.
 public protocol Contract: Sendable {
+    /// What is asked: a value that may cross loops.
     associatedtype Request: Sendable
     /// `Void` for messages that nobody waits for.
     associatedtype Response: Sendable
+    /// Name and version.
     static var identity: ContractIdentity { get }
     /// What decides which member of a group gets the request.
     static func route(of request: borrowing Request) -> Route
@@ -31,6 +33,7 @@ extension Contract {
     public var deadline: UInt64
     /// Joins what belongs to one request of a client; 0 for none.
     public var trace: UInt64
+    /// Decides on the lane.
     public var criticality: Criticality
 
     @inlinable public init(deadline: UInt64 = 0, trace: UInt64 = 0, criticality: Criticality = .normal) {
@@ -48,8 +51,11 @@ extension Contract {
 
 /// A message in a mailbox: the request, how it travels, and the duty to answer it.
 @frozen public struct Envelope<Request: Sendable, Response: Sendable>: ~Copyable, Letter {
+    /// What is asked.
     public var request: Request
+    /// How it travels.
     public let delivery: Delivery
+    /// The duty to answer.
     public var reply: Reply<Response>
 
     @inlinable public init(
@@ -59,6 +65,7 @@ extension Contract {
         self.delivery = delivery
         self.reply = reply
     }
+    /// Nobody will handle it: whoever asked hears the reason.
     @inlinable public consuming func refuse(_ reason: AskFailure) { reply.fail(reason) }
 }
 

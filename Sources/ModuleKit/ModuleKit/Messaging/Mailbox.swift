@@ -16,6 +16,7 @@ public final class Mailbox<Element: ~Copyable & Letter>: Runnable, @unchecked Se
     @usableFromInline typealias LanePointer = UnsafeMutablePointer<Lane<Element>>
     @usableFromInline typealias Entry = Atomic<UnsafeMutableRawPointer?>
 
+    /// Its bounds.
     public let options: MailboxOptions
     /// The lane of normal messages from the mailbox's own loop; nil until the first.
     @usableFromInline let own = Entry(nil)
@@ -29,6 +30,9 @@ public final class Mailbox<Element: ~Copyable & Letter>: Runnable, @unchecked Se
     /// Those who wait for room.
     @usableFromInline let hasWaiters = Atomic<Bool>(false)
     private let waiters = Mutex<[@Sendable () -> Void]>([])
+    /// Hears of each message that is not delivered, on the thread that finds out. Set before the first
+    /// message.
+    @exclusivity(unchecked) @usableFromInline var onUndelivered: (@Sendable (AskFailure) -> Void)?
 
     /// A mailbox that keeps what comes until a receiver is bound to it.
     public init(on loop: Loop, options: MailboxOptions = MailboxOptions()) {
@@ -85,7 +89,7 @@ public final class Mailbox<Element: ~Copyable & Letter>: Runnable, @unchecked Se
     /// Leaves the message with the receiver, or answers why not. From any thread.
     @inlinable @inline(__always)
     public func send(_ element: consuming Element, _ criticality: Criticality = .normal) -> SendResult {
-        guard souk_current_loop() == Unmanaged.passUnretained(loop).toOpaque() else {
+        guard souk_current_loop() == home.toOpaque() else {
             return sendRemote(element, criticality)
         }
         let lane =
@@ -101,7 +105,7 @@ public final class Mailbox<Element: ~Copyable & Letter>: Runnable, @unchecked Se
         (lane.pointee.slots + (tail & lane.pointee.mask)).initialize(to: element)
         if tail & 63 == 0 { stamp(lane, tail) }
         lane.pointee.tail.store(tail &+ 1, ordering: .relaxed)
-        if !isScheduled { loop.schedule(self) }
+        if !isScheduled { home._withUnsafeGuaranteedRef { $0.schedule(self) } }
         return .accepted
     }
 
@@ -146,10 +150,12 @@ public final class Mailbox<Element: ~Copyable & Letter>: Runnable, @unchecked Se
         switch lane.pointee.policy {
         case .refuse, .backPressure:
             lane.pointee.refused.add(1, ordering: .relaxed)
+            onUndelivered?(.refused)
             element.refuse(.refused)
             return .full
         case .dropNewest, .dropOldest:
             lane.pointee.dropped.add(1, ordering: .relaxed)
+            onUndelivered?(.dropped)
             element.refuse(.dropped)
             return .dropped
         }
@@ -175,6 +181,7 @@ public final class Mailbox<Element: ~Copyable & Letter>: Runnable, @unchecked Se
         if head == lane.pointee.stampIndex.load(ordering: .relaxed) { observe(lane) }
         lane.pointee.head.store(head &+ 1, ordering: .releasing)
         lane.pointee.dropped.add(1, ordering: .relaxed)
+        onUndelivered?(.dropped)
         oldest.refuse(.dropped)
     }
 
@@ -278,7 +285,10 @@ public final class Mailbox<Element: ~Copyable & Letter>: Runnable, @unchecked Se
     // MARK: counting and closing
 
     /// Counts a message that was not started because its deadline had passed. On the loop.
-    @inlinable public func countExpired() { expired.add(1, ordering: .relaxed) }
+    @inlinable public func countExpired() {
+        expired.add(1, ordering: .relaxed)
+        onUndelivered?(.expired)
+    }
 
     public override func counters() -> MailboxCounters {
         var sum = MailboxCounters()
@@ -314,6 +324,7 @@ public final class Mailbox<Element: ~Copyable & Letter>: Runnable, @unchecked Se
             let mailbox = unsafeDowncast(runnable, to: Mailbox<Element>.self)
             let more = mailbox.drain(budget) { element in
                 mailbox.unavailable.add(1, ordering: .relaxed)
+                mailbox.onUndelivered?(reason)
                 element.refuse(reason)
                 return true
             }

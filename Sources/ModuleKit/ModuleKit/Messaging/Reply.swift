@@ -2,6 +2,7 @@
 @frozen public struct Answer<Value: Sendable>: Letter {
     /// What the asker gave along: its incarnation and its own number for the question.
     public let tag: UInt64
+    /// What was answered, or why there is no answer.
     public let value: Result<Value, AskFailure>
 
     @inlinable public init(tag: UInt64, value: consuming Result<Value, AskFailure>) {
@@ -77,5 +78,6 @@ public final class ReplyBox<Value: Sendable>: @unchecked Sendable {
     public func take() -> Reply<Value> {
         reply.take() ?? Reply()
     }
+    /// Whether the token was used or taken.
     public var isAnswered: Bool { if reply == nil { true } else { false } }
 }

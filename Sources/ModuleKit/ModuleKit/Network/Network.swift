@@ -54,7 +54,9 @@ public struct NetworkError: Error, Sendable, CustomStringConvertible {
 
 /// A piece of memory to write; laid out as `struct iovec`.
 @frozen public struct IOBuffer {
+    /// Where it begins.
     public var base: UnsafeMutableRawPointer?
+    /// Bytes.
     public var count: Int
 
     @inlinable public init(base: UnsafeMutableRawPointer?, count: Int) {
@@ -81,7 +83,9 @@ public protocol StreamHandler: AnyObject {
 public protocol ByteStream: AnyObject {
     /// Unowned by the stream between `start` and `streamDidClose`: the stream keeps its handler alive.
     func start(_ handler: any StreamHandler)
+    /// Nothing more is read until `resumeReading`.
     func pauseReading()
+    /// Goes on reading.
     func resumeReading()
     /// Writes what the socket takes at once, if nothing is queued; answers how many bytes.
     func tryWrite(_ buffers: UnsafeMutablePointer<IOBuffer>, _ count: Int) -> Int
@@ -97,6 +101,7 @@ public protocol ByteStream: AnyObject {
     func reset()
     /// The other end's address without its port; empty for Unix sockets.
     var peerAddress: String { get }
+    /// Whether it was closed; nothing can be written any more.
     var isClosing: Bool { get }
 }
 
@@ -119,6 +124,7 @@ public struct ListenOptions: Sendable {
 
 /// Sockets, as the world outside gives them. On the loop that is given.
 public protocol Network: AnyObject, Sendable {
+    /// Accepts connections on the loop; throws if the address cannot be taken.
     func listen(
         _ address: SocketAddress, on loop: Loop, options: ListenOptions,
         accept: @escaping (any ByteStream) -> Void

@@ -1,13 +1,15 @@
+import CModuleKit
+
 /// A digest of the contract library's sources and of the compiler, as compiled into the caller: a
 /// plugin built against another contract library carries another digest.
 @_alwaysEmitIntoClient
 public func contractDigest() -> UInt64 {
     #if compiler(>=6.4)
-        ContractDigest.sources ^ 0x64
+        souk_contract_digest() ^ 0x64
     #elseif compiler(>=6.3)
-        ContractDigest.sources ^ 0x63
+        souk_contract_digest() ^ 0x63
     #else
-        ContractDigest.sources ^ 0x62
+        souk_contract_digest() ^ 0x62
     #endif
 }
 
@@ -23,6 +25,7 @@ public func pluginEntry(_ hostDigest: UInt64, _ plugin: () -> Plugin) -> UnsafeM
 
 /// Carries a plugin through a C symbol.
 public final class PluginBox: Sendable {
+    /// What is carried.
     public let plugin: Plugin
 
     public init(_ plugin: Plugin) {

@@ -1,0 +1,7 @@
+import ModuleKit
+
+/// The plugin's one exported symbol; the host calls it with the digest of its contract library.
+@_cdecl("Chaos_plugin")
+public func plugin(_ hostDigest: UInt64) -> UnsafeMutableRawPointer? {
+    pluginEntry(hostDigest) { Plugin("Chaos", modules: [ChaosOrigin.declaration, Saboteur.declaration]) }
+}
