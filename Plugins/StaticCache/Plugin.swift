@@ -3,7 +3,7 @@ import ModuleKit
 /// The plugin's one exported symbol; the host calls it with the digest of its contract library.
 @_cdecl("StaticCache_plugin")
 public func plugin(_ hostDigest: UInt64) -> UnsafeMutableRawPointer? {
-    pluginEntry(hostDigest) { Plugin("StaticCache", modules: [staticCache]) }
+    pluginEntry(hostDigest) { Plugin("StaticCache", modules: [staticCache, assets]) }
 }
 
 /// The declaration of `static-cache`.
@@ -18,3 +18,10 @@ let staticCache = ModuleDeclaration(
             "Takes stored responses out by 'url', 'prefix' or 'tag'; with 'soft' they are refreshed instead.")
     ],
     make: { try StaticCache($0) })
+
+/// The declaration of `assets`.
+let assets = ModuleDeclaration(
+    "assets", "Serves the files of a folder from memory.",
+    settings: Assets.settings,
+    serves: .contracts([HTTPContract.identity]),
+    make: { try Assets($0) })

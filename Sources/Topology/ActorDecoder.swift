@@ -120,7 +120,7 @@ struct ActorDecoder {
             full, of: "'full'", keys: Criticality.allCases.map { "\($0)" }, collector: collector)
         for criticality in Criticality.allCases {
             guard let policy = policies.choice("\(criticality)", FullPolicy.self) else { continue }
-            options.policies[Int(criticality.rawValue)] = policy
+            options.policies[Int(criticality.rawValue)] = policy  // in range: one of four
         }
         return options
     }

@@ -43,7 +43,7 @@ struct TopologyDecoder {
     }
     private func seed(_ reader: MappingReader) -> UInt64? {
         guard let node = reader["seed"], !node.isInvalid else { return nil }
-        if let value = node.text.flatMap({ UInt64($0) }) { return value }
+        if let value = node.text.flatMap({ UInt64($0) }) { return value }  // in range: nil for other texts
         collector.report(
             "'seed' is no seed", at: node, expected: "a whole number from 0 to \(UInt64.max)")
         return nil
@@ -198,7 +198,8 @@ enum LoopSetting {
         _ node: YAMLNode, _ key: String, _ range: ClosedRange<Int>, _ collector: DiagnosticCollector
     ) -> Int? {
         guard !node.isInvalid else { return nil }
-        if let number = node.text.flatMap({ Int($0) }), range.contains(number) { return number }
+        let number = node.text.flatMap { Int($0) }  // in range: nil for other texts
+        if let number, range.contains(number) { return number }
         let shown = node.text.map { "'\(TreePreparation.short($0))'" } ?? node.kind
         collector.report(
             "'\(key)' cannot be \(node.isNull ? "nothing" : shown)", at: node,

@@ -7,16 +7,17 @@ import Testing
 /// The power fails within a call of the disk, calls fail, writes are torn: what was acknowledged must be
 /// there afterwards, and be there once.
 @Suite struct PowerLossTests {
-    /// Seeds in ordinary runs; more with SOUK_SEEDS.
     static let seeds = 500
 
     @Test(arguments: 0..<10) func nothingAcknowledgedIsLost(part: Int) throws {
+        var acknowledged = 0
         for seed in part * Self.seeds / 10..<(part + 1) * Self.seeds / 10 {
             let run = PowerLossRun(seed: UInt64(seed), durability: "full")
             try run.run()
             #expect(run.violations.isEmpty, "seed \(seed): \(run.violations.prefix(3))")
-            #expect(run.acknowledged.count > 0 || run.rounds == 0, "seed \(seed) acknowledged nothing")
+            acknowledged += run.acknowledged.count
         }
+        #expect(acknowledged > 500, "too little was tried")
     }
 
     /// The test must be able to see a loss: with synchronous=NORMAL there is one.
@@ -164,7 +165,9 @@ final class PowerLossRun {
             if left + sold[variant, default: 0] != Self.stock {
                 violations.append("variant \(variant): \(left) left, \(sold[variant, default: 0]) sold")
             }
-            if row != Int64(left) { violations.append("variant \(variant): row \(row ?? -1), memory \(left)") }
+            if row != Int64(left) {
+                violations.append("variant \(variant): row \(row ?? -1), memory \(left)")
+            }
         }
     }
 }

@@ -28,7 +28,8 @@ final class ShardGroup {
     deinit { close() }
 
     private static func makeNode(
-        _ count: Int, _ seed: UInt64, _ loops: Int, _ settings: [(String, SettingValue)], _ disk: SimulatedDisk
+        _ count: Int, _ seed: UInt64, _ loops: Int, _ settings: [(String, SettingValue)],
+        _ disk: SimulatedDisk
     ) -> TestNode {
         let names = (0..<count).map { "shard-\($0)" }
         let actors = names.enumerated().map { index, name in

@@ -263,6 +263,38 @@ import Testing
         #expect(rig.metric("souk_cache_objects") == 0)
     }
 
+    @Test(arguments: [(5, true), (3, false)])
+    func streamsAreGatheredUpToABound(_ limit: Int, _ isStored: Bool) throws {
+        let rig = try CacheRig([("collect", .size(limit))])
+        rig.origin.answer = { _ in
+            let stream = HTTPBodyStream()
+            for piece in ["he", "llo"] { stream.write(HTTPBody(piece)) }
+            stream.finish()
+            return HTTPResponse(
+                HTTPContent(fields: [(name: "Cache-Control", value: "max-age=60")], hasLength: false),
+                stream: stream)
+        }
+        let answers = (0..<3).map { _ in rig.send("/a") }
+        rig.pass(seconds: 1)
+        for answer in answers {
+            let response = try #require(try answer.result?.get())
+            #expect((response.stream == nil) == isStored)
+            if isStored { #expect(response.text == "hello") }
+        }
+        #expect(rig.metric("souk_cache_objects") == (isStored ? 1 : 0))
+        #expect(rig.origin.asked.count == (isStored ? 1 : 4))
+        if isStored { #expect(try rig.get("/a").content.field("content-length") == "5") }
+        rig.origin.answer = { _ in
+            let stream = HTTPBodyStream()
+            stream.write(HTTPBody("x"))
+            stream.fail()
+            return HTTPResponse(
+                HTTPContent(fields: [(name: "Cache-Control", value: "max-age=60")], hasLength: false),
+                stream: stream)
+        }
+        #expect(throws: AskFailure.failed) { try rig.get("/broken") }
+    }
+
     @Test func theSameContentStaysTheSameObject() throws {
         let rig = try CacheRig()
         rig.origin.answer = { _ in page("x", "max-age=1") }

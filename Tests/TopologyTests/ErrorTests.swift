@@ -77,7 +77,7 @@ struct ErrorTests {
         ),
         (
             "souk: 1\nnodes: { a: { address: \":1\" }, b: { address: \":1\" } }\nactors: { s: { module: db-shard } }",
-            "2:44 node 'b' has the address of 'a'"
+            "2:46 node 'b' has the address of 'a'"
         ),
         ("souk: 1\ncontrol: { listen: 80 }\nactors: { s: { module: db-shard } }", "2:20 '80' is no address"),
         (

@@ -54,7 +54,9 @@ struct WireReader {
             return (field, .fixed(UInt64(littleEndian: value)))
         case 2:
             let length = try varint()
-            guard length <= UInt64(end - position) else { throw WireError(description: "cut off within a field") }
+            guard length <= UInt64(end - position) else {
+                throw WireError(description: "cut off within a field")
+            }
             let start = position
             position += Int(truncatingIfNeeded: length)
             return (field, .delimited(WireReader(bytes, start, position)))

@@ -9,7 +9,7 @@ enum HoldsRequest: Sendable {
     case release(key: OrderKey, attempt: UInt64)
     /// Was it decided? Asked of the home once a hold has lasted too long. Answered with `decided`,
     /// `undecided` (and then that attempt never will be) or `unavailable`.
-    case ask(key: OrderKey, attempt: UInt64)
+    case ask(shard: Int, key: OrderKey, attempt: UInt64)
     /// Decisions of a home, in order. Answered with `settled` when they are on the disk.
     case settle(home: Int, [Settlement])
     /// A shard starts anew: from now on this epoch; `through` is the last settlement on its disk.
@@ -32,7 +32,8 @@ enum HoldsResponse: Sendable {
     case held(shard: Int, epoch: UInt64)
     case soldOut(variant: Int64, available: Int)
     case unknownVariant(Int64)
-    case decided
+    /// Its settlement is among those through this one: a hold that outlives it came too late.
+    case decided(through: Int64)
     case undecided
     /// Settlements through this one are on the disk.
     case settled(through: Int64)

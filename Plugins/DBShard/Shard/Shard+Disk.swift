@@ -30,7 +30,8 @@ extension Shard {
             let isFirst = !isReady && !wasBroken
             if error.kind == .taken || error.kind == .damaged || (isFirst && error.kind == .unusable) {
                 let setting = error.kind == .unusable ? "path" : nil
-                return context.fail(ModuleError(error.description, setting: setting), while: "opening the store")
+                return context.fail(
+                    ModuleError(error.description, setting: setting), while: "opening the store")
             }
             breakDown(error)
         }
@@ -71,7 +72,8 @@ extension Shard {
                 "orders are taken again: the disk works", [LogField("path", options.path)])
         } else {
             context.log.info(
-                "loaded", [
+                "loaded",
+                [
                     LogField("path", options.path), LogField("variants", stock.count),
                     LogField("orders", nextNumber - 1), LogField("segments", segments.count),
                 ])

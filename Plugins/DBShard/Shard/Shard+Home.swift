@@ -120,10 +120,12 @@ extension Shard {
     }
 
     /// A shard asks what became of a hold of that attempt.
-    func asked(_ key: OrderKey, _ attempt: UInt64, _ reply: consuming Reply<HoldsResponse>) {
-        guard isLoaded else { return reply(.unavailable) }
+    func asked(
+        _ key: OrderKey, _ attempt: UInt64, by shard: Int, _ reply: consuming Reply<HoldsResponse>
+    ) {
+        guard isLoaded, outgoing.indices.contains(shard) else { return reply(.unavailable) }
         if let known = window.find(key) {
-            return answerAsked(known.id, reply)
+            return answerAsked(known.id, by: shard, reply)
         }
         if let waiter = waiters[key] {
             // From now on that attempt can only fail.
@@ -135,11 +137,11 @@ extension Shard {
         let suspects = segments.filter { $0.mayContain(key) }.map(\.number)
         guard !suspects.isEmpty else { return reply(.undecided) }
         let (box, before) = (ReplyBox(reply), generation)
-        let isAsked = read(.key(key, suspects)) { shard, answer in
-            guard case .key(let known) = answer, shard.generation == before else { return box(.unavailable) }
-            if let id = known?.id ?? shard.window.find(key)?.id {
-                shard.answerAsked(id, box.take())
-            } else if let waiter = shard.waiters[key], waiter.attempt == attempt {
+        let isAsked = read(.key(key, suspects)) { home, answer in
+            guard case .key(let known) = answer, home.generation == before else { return box(.unavailable) }
+            if let id = known?.id ?? home.window.find(key)?.id {
+                home.answerAsked(id, by: shard, box.take())
+            } else if let waiter = home.waiters[key], waiter.attempt == attempt {
                 box(.unavailable)
             } else {
                 box(.undecided)
@@ -148,10 +150,13 @@ extension Shard {
         if !isAsked { box(.unavailable) }
     }
 
-    private func answerAsked(_ id: Int64, _ reply: consuming Reply<HoldsResponse>) {
+    private func answerAsked(_ id: Int64, by shard: Int, _ reply: consuming Reply<HoldsResponse>) {
         guard id != KeyWindow.restock else { return reply(.undecided) }
-        if LogPosition.number(ofOrder: id) <= LogPosition.number(of: committedRow) { return reply(.decided) }
-        collecting.promise(.decided, ReplyBox(reply))
+        if LogPosition.number(ofOrder: id) <= LogPosition.number(of: committedRow) {
+            return reply(.decided(through: outgoing[shard].assigned))
+        }
+        collecting.promise(.decided(through: outgoing[shard].assigned), ReplyBox(reply))
+        collecting.isUrgent = true
     }
 
     // MARK: settling

@@ -19,7 +19,9 @@ extension Shard {
         guard phase == .live, hold.home >= 0, hold.home < ownership.shards, holds.count < options.holds else {
             return reply(.unavailable)
         }
-        for line in hold.lines where line.quantity < 1 || line.quantity > 10_000 { return reply(.unavailable) }
+        for line in hold.lines where line.quantity < 1 || line.quantity > 10_000 {
+            return reply(.unavailable)
+        }
         if let earlier = holds[hold.key] {
             guard hold.attempt >= earlier.attempt, hold.home == earlier.home else {
                 return reply(.unavailable)
@@ -60,7 +62,7 @@ extension Shard {
             if slot == asking.count { asking.append((key, until)) } else { asking[slot] = (key, until) }
             let tag = HoldsTag(.ask, generation: generation, slot: slot)
             let isAsked = peers?.ask(
-                .ask(key: key, attempt: held.attempt), tag: tag.raw, of: held.home,
+                .ask(shard: index, key: key, attempt: held.attempt), tag: tag.raw, of: held.home,
                 Delivery(criticality: .critical))
             if isAsked != true { askAnswered(slot, .failure(.tooManyUnderWay)) }
         }
@@ -75,7 +77,14 @@ extension Shard {
         asking[slot] = nil
         freeAsking.append(slot)
         guard var held = holds[key], held.until == until else { return }
-        if case .success(.undecided) = result {
+        var isOver = false
+        switch result {
+        case .success(.undecided): isOver = true
+        // Settled already, by another attempt: this hold was overtaken.
+        case .success(.decided(let through)): isOver = incoming[held.home] >= through
+        default: break
+        }
+        if isOver {
             metrics.expiredHolds.increment()
             return release(key, attempt: held.attempt)
         }

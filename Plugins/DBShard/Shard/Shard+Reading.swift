@@ -203,7 +203,9 @@ extension Shard {
     /// The same key came again before it was decided.
     func join(_ waiter: Waiter, _ fingerprint: UInt64, _ reply: consuming Reply<OrdersResponse>) {
         // With other content: perhaps the first fails, so it is no conflict yet.
-        guard waiter.fingerprint == fingerprint, waiter.replies.count < 16 else { return refuse(.busy, reply) }
+        guard waiter.fingerprint == fingerprint, waiter.replies.count < 16 else {
+            return refuse(.busy, reply)
+        }
         waiter.replies.append(ReplyBox(reply))
     }
 }

@@ -101,7 +101,7 @@ actor Shard: Module {
     init(_ context: Context) throws {
         self.context = context
         let actor = context.actor
-        let options = try ShardOptions(context.settings, of: actor)
+        let options = ShardOptions(context.settings, of: actor)
         let ownership = Ownership(shard: actor.index, shards: actor.replicas)
         self.options = options
         self.ownership = ownership
@@ -201,7 +201,7 @@ actor Shard: Module {
         switch request {
         case .hold(let hold): self.hold(hold, reply)
         case .release(let key, let attempt): release(key, attempt: attempt)
-        case .ask(let key, let attempt): asked(key, attempt, reply)
+        case .ask(let shard, let key, let attempt): asked(key, attempt, by: shard, reply)
         case .settle(let home, let settlements): take(settlements, of: home, reply)
         case .join(let shard, let epoch, let through): joined(shard, epoch, through, reply)
         }

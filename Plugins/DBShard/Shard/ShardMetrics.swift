@@ -32,7 +32,8 @@ struct ShardMetrics: Sendable {
         unavailable = refusals("unavailable")
         unknownVariant = refusals("unknown_variant")
         commits = context.counter("souk_shard_commits_total", "Batches written.")
-        failedCommits = context.counter("souk_shard_commit_failures_total", "Batches that could not be written.")
+        failedCommits = context.counter(
+            "souk_shard_commit_failures_total", "Batches that could not be written.")
         commitTime = context.histogram("souk_shard_commit_seconds", "Time to write and sync a batch.")
         batchOrders = context.gauge("souk_shard_batch_orders", "Orders in the last batch.")
         projectionLag = context.gauge(

@@ -74,16 +74,19 @@ final class SQLiteConnection: @unchecked Sendable {
 
     /// What went wrong, for the operator.
     func error(_ code: Int32, _ what: String) -> StoreError {
-        let reason = handle.map { String(cString: sqlite3_errmsg($0)) } ?? String(cString: sqlite3_errstr(code))
+        let reason =
+            handle.map { String(cString: sqlite3_errmsg($0)) } ?? String(cString: sqlite3_errstr(code))
         switch code & 0xFF {
         case SQLITE_FULL:
             return StoreError(kind: .disk, description: "\(path): the disk is full: make room (\(reason))")
         case SQLITE_CANTOPEN, SQLITE_PERM, SQLITE_READONLY, SQLITE_AUTH:
             return StoreError(
-                kind: .unusable, description: "\(path): cannot be opened for writing: \(reason); check the "
+                kind: .unusable,
+                description: "\(path): cannot be opened for writing: \(reason); check the "
                     + "folder and its permissions")
         case SQLITE_NOTADB:
-            return StoreError(kind: .unusable, description: "\(path): is not a database of this shop (\(reason))")
+            return StoreError(
+                kind: .unusable, description: "\(path): is not a database of this shop (\(reason))")
         case SQLITE_CORRUPT, SQLITE_MISMATCH:
             return StoreError(
                 kind: .damaged, description: "\(path): is damaged (\(reason)); restore it from a copy")

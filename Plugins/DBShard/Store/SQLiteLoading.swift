@@ -99,7 +99,8 @@ extension SQLiteStore {
                 try replay.apply(rows.bytes(1))
             } catch {
                 throw StoreError(
-                    kind: .damaged, description: "\(path): row \(rows.integer(0)) of the log is damaged: "
+                    kind: .damaged,
+                    description: "\(path): row \(rows.integer(0)) of the log is damaged: "
                         + "\(error); restore the file from a copy")
             }
         }

@@ -29,7 +29,8 @@ extension SQLiteStore {
             var reader = LogReader(log.bytes(1))
             while let entry = try reader.next() { entries.append(entry) }
         } catch {
-            throw StoreError(kind: .damaged, description: "\(path): row \(row) of the log is damaged: \(error)")
+            throw StoreError(
+                kind: .damaged, description: "\(path): row \(row) of the log is damaged: \(error)")
         }
         var number = LogPosition.number(of: row)
         for case .order in entries { number -= 1 }
@@ -50,7 +51,8 @@ extension SQLiteStore {
             statements.order.bind(1, id)
             statements.order.bind(2, Int64(bitPattern: draft.placedAt))
             statements.order.bind(3, draft.email)
-            statements.order.bind(4, draft.lines.reduce(0) { $0 &+ Int64($1.unitPrice) &* Int64($1.quantity) })
+            statements.order.bind(
+                4, draft.lines.reduce(0) { $0 &+ Int64($1.unitPrice) &* Int64($1.quantity) })
             try statements.order.run()
             for (position, line) in draft.lines.enumerated() {
                 statements.line.bind(1, id)

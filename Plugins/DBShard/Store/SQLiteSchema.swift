@@ -33,12 +33,14 @@ enum SQLiteSchema {
         let tables = try connection.number("SELECT count(*) FROM sqlite_schema") ?? 0
         guard tables == 0 || owner == application else {
             throw StoreError(
-                kind: .unusable, description: "\(connection.path): is a database of another program; choose "
+                kind: .unusable,
+                description: "\(connection.path): is a database of another program; choose "
                     + "another path")
         }
         guard found <= version else {
             throw StoreError(
-                kind: .unusable, description: "\(connection.path): was written by a newer version (schema "
+                kind: .unusable,
+                description: "\(connection.path): was written by a newer version (schema "
                     + "\(found), this one knows \(version)); run that version")
         }
         for step in Int(found)..<steps.count {

@@ -106,7 +106,8 @@ final class SQLiteStore: OrderStore, @unchecked Sendable {
         let level = try connection.number("PRAGMA synchronous")
         guard mode == "wal", level == (isFull ? 2 : 1) else {
             throw StoreError(
-                kind: .unusable, description: "\(path): SQLite refuses journal_mode=WAL or synchronous="
+                kind: .unusable,
+                description: "\(path): SQLite refuses journal_mode=WAL or synchronous="
                     + "\(isFull ? "FULL" : "NORMAL") here (\(mode), \(level ?? -1)); use a local file system")
         }
     }
@@ -122,7 +123,8 @@ final class SQLiteStore: OrderStore, @unchecked Sendable {
         let shards = try meta("shards") ?? Int64(expectations.shards)
         guard shard == Int64(expectations.shard), shards == Int64(expectations.shards) else {
             throw StoreError(
-                kind: .unusable, description: "\(path): belongs to shard \(shard) of \(shards), not to "
+                kind: .unusable,
+                description: "\(path): belongs to shard \(shard) of \(shards), not to "
                     + "\(expectations.shard) of \(expectations.shards); variants live on the shards that they "
                     + "were made for")
         }

@@ -44,9 +44,9 @@ final class ParsedShell {
         var fields: [(name: String, value: String)] = []
         for field in content.fields {
             switch field.name.lowercased() {
-            case "content-length", "surrogate-control", "etag", "last-modified", "accept-ranges", "age":
-                continue
-            case "cache-control", "expires":
+            case "content-length", "surrogate-control", "accept-ranges", "age": continue
+            // With includes the page changes when the shell does not.
+            case "cache-control", "expires", "etag", "last-modified":
                 if includeCount == 0 { fields.append(field) }
             default: fields.append(field)
             }

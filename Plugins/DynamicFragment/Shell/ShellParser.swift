@@ -162,6 +162,7 @@ struct ShellParser {
     /// `250`, `250ms` or `2s`; at most a minute.
     private static func milliseconds(_ text: String) -> UInt64? {
         let digits = text.prefix { $0.isASCII && $0.isNumber }
+        // in range: at most nine digits, and text that is no number gives nil
         guard (1...9).contains(digits.count), let number = UInt64(digits) else { return nil }
         switch text.dropFirst(digits.count) {
         case "", "ms": return min(number, 60_000)
@@ -202,6 +203,7 @@ struct ShellParser {
 
     private func next(_ byte: UInt8, _ range: Range<Int>) -> Int? {
         guard let base = bytes.baseAddress, !range.isEmpty,
+            // in range: a byte
             let found = memchr(base + range.lowerBound, Int32(byte), range.count)
         else { return nil }
         return UnsafeRawPointer(found) - base

@@ -23,6 +23,8 @@ struct CacheSettings {
     let pass: UInt64
     let purgeGrace: UInt64
     let reloadInterval: UInt64
+    /// Bytes of a streamed answer that are gathered for storing; 0 for none.
+    let collect: Int
     /// Request fields, lower case, that do not reach the origin where the answer is for all.
     let stripped: [String]
 
@@ -48,6 +50,7 @@ struct CacheSettings {
         pass = settings.duration("pass")
         purgeGrace = settings.duration("purge_grace")
         reloadInterval = settings.duration("reload_interval")
+        collect = min(settings.size("collect"), policy.largest)
         stripped = settings.list("strip").compactMap {
             if case .string(let name) = $0 { name.lowercased() } else { nil }
         }
@@ -131,6 +134,9 @@ struct CacheSettings {
         SettingDeclaration(
             "purge_grace", .duration(spans), default: .duration(60 * second),
             "How long a softly purged response is served while it is refreshed."),
+        SettingDeclaration(
+            "collect", .size(0...(1 << 30)), default: .size(0),
+            "Bytes of a streamed answer that are gathered so that it can be stored; 0 for passing it on."),
         SettingDeclaration(
             "reload_interval", .duration(spans), default: .duration(0),
             "A response younger than this is served to reloads (Cache-Control: no-cache) too; 0 for never."),

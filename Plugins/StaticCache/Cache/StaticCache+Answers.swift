@@ -8,18 +8,35 @@ extension StaticCache {
         case nil: return
         case .pass(let passed): finish(passed, result)
         case .fetch(let fetch):
-            close(fetch)
-            fetches.removeAll { $0 === fetch }
-            fetch.resource.fetchesUnderWay -= 1
-            if fetch.isRefresh, !fetch.isLate { refreshesUnderWay -= 1 }
             switch result {
-            case .success(let response): arrived(response, fetch)
-            case .failure(let reason): failed(reason, fetch)
+            case .success(let response):
+                if let stream = response.stream, isWorthCollecting(response.content) {
+                    collect(stream, of: response.content, for: fetch)
+                } else {
+                    complete(fetch, .success(response))
+                }
+            case .failure(let reason): complete(fetch, .failure(reason))
             }
-            release(fetch.resource)
         }
+        endDrainIfDone()
+    }
+
+    /// What a fetch brought: the last that happens to it.
+    func complete(_ fetch: Fetch, _ result: Result<HTTPResponse, AskFailure>) {
+        close(fetch)
+        fetches.removeAll { $0 === fetch }
+        fetch.resource.fetchesUnderWay -= 1
+        if fetch.isRefresh, !fetch.isLate { refreshesUnderWay -= 1 }
+        switch result {
+        case .success(let response): arrived(response, fetch)
+        case .failure(let reason): failed(reason, fetch)
+        }
+        release(fetch.resource)
         if fetches.isEmpty { purgedTags.removeAll() }
-        if pending.count == 0, let done = drained {
+    }
+
+    func endDrainIfDone() {
+        if pending.count == 0, fetches.isEmpty, let done = drained {
             drained = nil
             done()
         }

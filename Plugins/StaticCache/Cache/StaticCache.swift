@@ -211,6 +211,6 @@ actor StaticCache: Module {
     }
 
     func drain(_ done: @escaping @Sendable () -> Void) {
-        if pending.count == 0 { done() } else { drained = done }
+        if pending.count == 0, fetches.isEmpty { done() } else { drained = done }
     }
 }
