@@ -236,9 +236,9 @@ extension HTTPConnection {
         if isBlocked {
             pauseReading()
             setDeadline(.max)
-            if (!isBusy || pending <= server.limits.pipelineDepth / 2) && mayWrite {
-                server.resumeLater(self)
-            }
+            // Looked at again after each answer, and when the client has taken its answers.
+            let hasRoom = !isBusy || pending <= server.limits.pipelineDepth / 2
+            if hasRoom, let input, mayReadHead(input) { server.resumeLater(self) }
             return
         }
         if phase != .sizedBody, let input, input.capacity &- filled < 1024 {

@@ -101,7 +101,7 @@ actor Shard: Module {
     init(_ context: Context) throws {
         self.context = context
         let actor = context.actor
-        let options = try ShardOptions(context.settings, of: actor)
+        let options = ShardOptions(context.settings, of: actor)
         let ownership = Ownership(shard: actor.index, shards: actor.replicas)
         self.options = options
         self.ownership = ownership
