@@ -13,7 +13,10 @@ struct Souk: ParsableCommand {
             Environment: SOUK_PLUGINS, folders with plugins, joined by colons, looked through after the \
             command's own folder; and whatever the topology names as ${NAME}.
             """,
-        subcommands: [RunCommand.self, CheckCommand.self, PluginsCommand.self, VersionCommand.self])
+        subcommands: [
+                RunCommand.self, CheckCommand.self, PluginsCommand.self, ModuleCommand.self, SchemaCommand.self,
+                VersionCommand.self,
+            ])
 
     static let version = "0.1.0"
 }

@@ -43,17 +43,17 @@ struct PageFrame {
     }
 
     private func header(_ query: String, _ countsCart: Bool) -> Markup {
+        let place: Markup = "<span class=\"count\" data-cart-count></span>"
         let count: Markup =
             countsCart
-            ? "<esi:include src=\"/fragments/cart-count\" onerror=\"continue\"><span class=\"count\" data-cart-count></span></esi:include>"
-            : .nothing
+            ? "<esi:include src=\"/fragments/cart-count\" onerror=\"continue\">\(place)</esi:include>" : place
         return """
             <header class="top">
             <div class="bar">
             <a class="brand" href="/">\(Icon.lantern)<span>\(shop.name)</span></a>
             <form class="find" action="/search" method="get" role="search">
             <label class="hidden" for="q">Search the shop</label>
-            <input id="q" type="search" name="q" value="\(query)" placeholder="Search lamps, tea, linen…" maxlength="100" autocomplete="off">
+            <input id="q" type="search" name="q" value="\(query)" placeholder="Search the shop" maxlength="100" autocomplete="off">
             <button type="submit" aria-label="Search">\(Icon.glass)</button>
             </form>
             <a class="basket" href="/cart">\(Icon.basket)<span>Cart</span>\(count)</a>

@@ -6,7 +6,7 @@ enum Drawing {
     /// Width and height.
     static let size = 800
     /// Raised when drawings change, so that browsers fetch them again.
-    private static let edition = 3
+    private static let edition = 1
 
     /// Changes whenever the drawing does.
     static func version(_ product: Product, view: Int) -> String {
@@ -23,8 +23,9 @@ enum Drawing {
         let colours = words + product.variants.prefix(1).flatMap { Slug.words($0.title) }
         let motif = Motif(product)
         var palette = Palette.choose(colours, seed: seed >> 8)
+        palette.pattern = Palette.pattern(words)
         if motif.glows { palette = palette.evening }
-        var random = Random(seed: seed &+ UInt64(truncatingIfNeeded: view - 1))
+        var random = Random(seed: StableHash.mix(seed ^ 5))
         var sketch = Sketch()
         scene(&sketch, palette, motif, seed: seed &+ UInt64(truncatingIfNeeded: (view - 1) * 7))
         if view == 1 {

@@ -33,11 +33,15 @@ enum HeroDrawing {
     private static func roofs(_ sketch: inout Sketch) {
         sketch.path(
             "M0 470V372h70v-34h54v34h60v-92l36 -40 36 40v92h90v-26h70v26h120v-120q46 -70 92 0v120h104v-40h66v40h80v-70l30 -34 30 34v70h162V720H0z",
-            fill: "#2b2540")
+            fill: "#3a2b4d")
         sketch.line([Point(582, 206), Point(582, 176)], stroke: "#f0c272", width: 4)
-        for (x, y) in [(40.0, 410.0), (214, 330), (300, 410), (440, 402), (700, 410), (868, 400), (582, 300)]
-        {
-            sketch.rect(x, y, 13, 20, radius: 6, fill: "#ffcf7d", opacity: 0.85)
+        // Lit windows, further down more of them.
+        for row in 0..<7 {
+            for column in 0..<24 where (row * 7 + column * 11) % 5 < 1 + row / 3 {
+                let (x, y) = (14 + Double(column) * 40, 404 + Double(row) * 38)
+                sketch.rect(
+                    x, y, 10, 16, radius: 5, fill: row % 2 == 0 ? "#ffcf7d" : "#f2a65a", opacity: 0.75)
+            }
         }
     }
 

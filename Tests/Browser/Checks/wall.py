@@ -16,13 +16,7 @@ window.requestAnimationFrame = (body) => request((now) => {
 
 # Notes the moment at which the number of orders that can be read in the page first rises.
 _WATCH = r"""
-const read = () => {
-    for (const row of document.querySelectorAll('tr')) {
-        const cells = [...row.querySelectorAll('th, td')].map((one) => one.textContent.trim());
-        if (/^orders\b/i.test(cells[0] ?? '')) return cells.slice(1).join('|');
-    }
-    return null;
-};
+const read = () => document.getElementById('orders')?.textContent ?? null;
 window.ordersBefore = read();
 window.orderSeen = null;
 new MutationObserver(() => {
@@ -41,11 +35,10 @@ def open_wall(browser, address):
 def begin_watch(browser):
     """Waits until the wall shows numbers, then looks out for one more order."""
     browser.wait("numbers on the wall", lambda driver: driver.execute_script(
-        "return [...document.querySelectorAll('tr')].some(row => /^orders/i.test(row.textContent.trim())"
-        " && /\\d/.test(row.textContent))"))
+        "return /\\d/.test(document.getElementById('orders')?.textContent ?? '')"))
     before = browser.script(_WATCH)
     if before is None:
-        raise Wrong("no row of the wall's tables begins with 'Orders'")
+        raise Wrong("the wall has no number of orders")
 
 
 def end_watch(browser, confirmed, limit):

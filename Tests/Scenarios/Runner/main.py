@@ -10,9 +10,7 @@ import tempfile
 import time
 import traceback
 
-import yaml
-
-from . import plugins, shop_steps, socket_steps, steps  # noqa: F401 (steps register themselves)
+from . import plugins, shop_steps, socket_steps, steps, yaml12  # noqa: F401 (steps register themselves)
 from .http import ProtocolError
 from .stage import Stage
 from .values import Failure, Skipped, filled
@@ -89,7 +87,7 @@ def play(scenario, binary, is_long, folder):
 
 
 def _report(stage, trail, expected, came):
-    where = yaml.safe_dump(trail[-1], sort_keys=False, width=110).strip() if trail else "before the first step"
+    where = yaml12.dump(trail[-1]).strip() if trail else "before the first step"
     tail = "\n".join(stage.souk.log().splitlines()[-25:])
     parts = [("step", where), ("expected", expected), ("came", came), ("end of the log", tail or "(empty)")]
     return "\n".join(f"    {name}:\n" + "\n".join("        " + line for line in str(text).splitlines())
@@ -99,7 +97,7 @@ def _report(stage, trail, expected, came):
 def run_one(path, binary, options):
     """`passed`, `failed` or `skipped`."""
     with open(path, encoding="utf-8") as file:
-        scenario = yaml.safe_load(file)
+        scenario = yaml12.load(file)
     folder = tempfile.mkdtemp(prefix="souk-scenario-")
     name = scenario["name"]
     start = time.monotonic()
@@ -128,7 +126,7 @@ def main():
     if options.list:
         for path in files:
             with open(path, encoding="utf-8") as file:
-                print(f"{os.path.basename(path):40} {yaml.safe_load(file)['name']}")
+                print(f"{os.path.basename(path):40} {yaml12.load(file)['name']}")
         return 0
     binary = find_souk(options.souk)
     counts = {"passed": 0, "failed": 0, "skipped": 0}

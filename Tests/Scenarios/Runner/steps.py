@@ -86,7 +86,10 @@ def expect(answer, wanted, what):
 def _capture(stage, wanted, answer):
     for name, path in (wanted or {}).items():
         if path.startswith("header:"):
-            value = answer.field(path[7:])
+            field, _, pattern = path[7:].partition("~")
+            value = answer.field(field)
+            match = pattern and re.search(pattern, value or "")
+            value = (match[1] if match else None) if pattern else value
         elif path.startswith("body:"):
             match = re.search(path[5:], answer.text, re.S)
             value = match and match[1]
@@ -246,8 +249,12 @@ def run(stage, given):
         raise Failure(failure.expected, f"{failure.came}: {short(output, 1500)}") from None
     if "output" in given:
         check("output", given["output"], output)
-    if "lines" in given:
-        check("lines of output", given["lines"], len(output.strip().splitlines()))
+    if "complaints" in given:
+        lines = [line for line in output.strip().splitlines() if not re.match(r"\S+Z (info|notice) ", line)]
+        try:
+            check("lines that are no mere information", given["complaints"], len(lines))
+        except Failure as failure:
+            raise Failure(failure.expected, f"{failure.came}: {lines}") from None
 
 
 @step

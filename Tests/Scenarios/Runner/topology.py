@@ -2,10 +2,9 @@
 
 import copy
 import os
+import shutil
 
-import yaml
-
-from .values import at_path
+from . import yaml12
 
 
 def _names(path):
@@ -54,10 +53,13 @@ def write(scenario, root, folder):
         with open(path, "w", encoding="utf-8") as file:
             file.write(given)
         return path
-    if given == "shipped" or "patch" in given:
+    if given == "shipped":
+        shutil.copyfile(os.path.join(root, "topology.yaml"), path)
+        return path
+    if "patch" in given:
         with open(os.path.join(root, "topology.yaml"), encoding="utf-8") as file:
-            tree = yaml.safe_load(file)
-        patch = {} if given == "shipped" else copy.deepcopy(given["patch"])
+            tree = yaml12.load(file)
+        patch = copy.deepcopy(given["patch"])
         removed = {
             _names(name)[1] for name, value in patch.items()
             if value is None and name.startswith("actors.") and len(_names(name)) == 2
@@ -68,8 +70,5 @@ def write(scenario, root, folder):
     else:
         tree = given
     with open(path, "w", encoding="utf-8") as file:
-        yaml.safe_dump(tree, file, sort_keys=False, width=100)
+        file.write(yaml12.dump(tree))
     return path
-
-
-__all__ = ["write", "at_path"]

@@ -75,6 +75,15 @@ _TYPES = {
 }
 
 
+def _list(operand):
+    return operand if isinstance(operand, list) else [operand]
+
+
+def _part(part, value):
+    """In a text a number is looked for as text."""
+    return str(part) if isinstance(value, str) else part
+
+
 def _compare(operator, operand, value):
     """Whether the value is as the operator wants it."""
     if operator == "is":
@@ -88,9 +97,9 @@ def _compare(operator, operand, value):
     if operator == "at_most":
         return value is not None and float(value) <= float(operand)
     if operator == "contains":
-        return all(part in (value or "") for part in (operand if isinstance(operand, list) else [operand]))
+        return all(_part(part, value) in (value or "") for part in _list(operand))
     if operator == "lacks":
-        return not any(part in (value or "") for part in (operand if isinstance(operand, list) else [operand]))
+        return not any(_part(part, value) in (value or "") for part in _list(operand))
     if operator == "matches":
         return re.search(operand, str(value), re.S) is not None
     if operator == "count":

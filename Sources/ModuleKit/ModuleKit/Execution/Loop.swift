@@ -31,6 +31,8 @@ public final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {
     @exclusivity(unchecked) private var clockTurn = 0
     @exclusivity(unchecked) var adopted: [Runnable] = []
     @exclusivity(unchecked) var endHooks: [() -> Void] = []
+    /// Turns that were replaced in this round.
+    @exclusivity(unchecked) private var replaced: [Unmanaged<TurnBody>] = []
 
     public init(index: Int, driver: any LoopDriver, turnBudget: Int = 64) {
         self.index = index
@@ -78,7 +80,20 @@ public final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {
         }
         if !endHooks.isEmpty { runEndHooks() }
         if !unannounced.isEmpty { announceAll() }
+        if !replaced.isEmpty { releaseReplaced() }
         return readyHead != nil || !jobs.isEmpty
+    }
+
+    /// Keeps what may still be running until the end of the round. On the loop; elsewhere, where
+    /// nothing runs, it is let go of at once.
+    func releaseLater(_ body: Unmanaged<TurnBody>) {
+        if isCurrent { replaced.append(body) } else { body.release() }
+    }
+
+    func releaseReplaced() {
+        let bodies = replaced
+        replaced.removeAll()
+        for body in bodies { body.release() }
     }
 
     /// One turn for each that is ready now; whoever becomes ready meanwhile waits for the next round.
@@ -94,7 +109,8 @@ public final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {
                 if readyHead == nil { readyTail = nil }
                 runnable.isScheduled = false
                 souk_set_current_work(runnable.label)
-                if runnable.turn(runnable, turnBudget) { schedule(runnable) }
+                let more = runnable.body._withUnsafeGuaranteedRef { $0.run(runnable, turnBudget) }
+                if more { schedule(runnable) }
             }
             given &+= 1
             if !unannounced.isEmpty { announceAll() }

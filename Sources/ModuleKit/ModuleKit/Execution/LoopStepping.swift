@@ -30,6 +30,7 @@ extension Loop {
             endHooks.removeAll()
             for runnable in adopted { runnable.discardAll() }
             jobs.removeAll()
+            releaseReplaced()
         }
     }
 

@@ -14,9 +14,12 @@ open class Runnable: @unchecked Sendable {
     @exclusivity(unchecked) final var remoteNext: UnsafeMutableRawPointer?
     /// Set by a sender on another thread, cleared by the loop before it looks at the remote lanes.
     @usableFromInline final let isAnnounced = Atomic<Bool>(false)
-    @exclusivity(unchecked) @usableFromInline final var turn: Turn
+    /// Owned. Behind a constant of a class, so that a turn is given without counting references.
+    @exclusivity(unchecked) final var body: Unmanaged<TurnBody>
     /// The loop that gives the turns; it outlives its runnables.
     public unowned(unsafe) final let loop: Loop
+    /// The same, for where reading `loop` would count references.
+    @usableFromInline final let home: Unmanaged<Loop>
 
     /// Whose work the turns are, as a C string: what the crash handler prints after a trap.
     @exclusivity(unchecked) public private(set) final var label: UnsafePointer<CChar>?
@@ -24,10 +27,24 @@ open class Runnable: @unchecked Sendable {
     /// - Parameter turn: runs on the loop only.
     public init(on loop: Loop, turn: @escaping Turn) {
         self.loop = loop
-        self.turn = turn
+        home = .passUnretained(loop)
+        body = .passRetained(TurnBody(turn))
     }
 
-    deinit { label?.deallocate() }
+    deinit {
+        label?.deallocate()
+        body.release()
+    }
+
+    /// What is done in a turn. A turn that replaces itself, or its actor, goes on to its end: what it
+    /// needs is let go of when the loop's round is over. On the loop.
+    @usableFromInline final var turn: Turn {
+        get { body.takeUnretainedValue().run }
+        set {
+            loop.releaseLater(body)
+            body = .passRetained(TurnBody(newValue))
+        }
+    }
 
     /// Names the work. Before the first turn.
     public final func setLabel(_ text: String) {
@@ -48,4 +65,13 @@ open class Runnable: @unchecked Sendable {
     /// Destroys everything that waits, so that no token is left when a node is freed. On the loop, or
     /// after the loop has stopped.
     open func discardAll() {}
+}
+
+/// What a runnable does in its turns.
+final class TurnBody {
+    let run: Runnable.Turn
+
+    init(_ run: @escaping Runnable.Turn) {
+        self.run = run
+    }
 }

@@ -24,6 +24,9 @@ public final class Link<C: Contract>: @unchecked Sendable {
     /// The targets: replicas and members in the order of the topology; empty for an absent optional
     /// link.
     public let addresses: [Address<C>]
+    /// The mailboxes of `addresses` again, for sending without counting references.
+    @usableFromInline let targets: UnsafeMutablePointer<Unmanaged<ContractMailbox<C>>>
+    @usableFromInline let targetCount: Int
     @usableFromInline let answers: Mailbox<Answer<C.Response>>
     /// Distinguishes the actor's incarnations: an answer to an earlier one is not delivered.
     @usableFromInline let incarnation: UInt64
@@ -38,9 +41,28 @@ public final class Link<C: Contract>: @unchecked Sendable {
     ) {
         self.name = name
         self.addresses = addresses
+        targetCount = addresses.count
+        targets = .allocate(capacity: max(1, targetCount))
+        for (index, address) in addresses.enumerated() {
+            (targets + index).initialize(to: .passUnretained(address.mailbox))
+        }
         self.answers = answers
         self.incarnation = UInt64(incarnation) << 32
         limit = answers.options.roundedCapacity
+    }
+
+    deinit { targets.deallocate() }
+
+    @inlinable @inline(__always)
+    func send(
+        _ letter: consuming Envelope<C.Request, C.Response>, to index: Int, _ criticality: Criticality
+    ) -> SendResult {
+        // A closure cannot consume what it captures, but it can empty an optional.
+        var letter: Envelope<C.Request, C.Response>? = letter
+        return targets[index]._withUnsafeGuaranteedRef { mailbox in
+            guard let letter = letter.take() else { return .dropped }
+            return mailbox.send(letter, criticality)
+        }
     }
 
     /// Says what to do with answers. `settle` runs after each batch of them. Call it in `start`.
@@ -74,7 +96,8 @@ public final class Link<C: Contract>: @unchecked Sendable {
 
     /// Whether a question can be asked of the target now without being refused.
     @inlinable public func hasRoom(_ index: Int = 0, _ criticality: Criticality = .normal) -> Bool {
-        underWay < limit && addresses[index].mailbox.hasRoom(criticality)
+        underWay < limit && index >= 0 && index < targetCount
+            && targets[index]._withUnsafeGuaranteedRef { $0.hasRoom(criticality) }
     }
     /// Questions whose answers have not come.
     @inlinable public var questionsUnderWay: Int { underWay }
@@ -85,10 +108,10 @@ public final class Link<C: Contract>: @unchecked Sendable {
     public func ask(
         _ request: consuming C.Request, tag: UInt32, of index: Int = 0, _ delivery: Delivery = Delivery()
     ) -> Bool {
-        guard underWay < limit, index < addresses.count else { return false }
+        guard underWay < limit, index >= 0, index < targetCount else { return false }
         underWay &+= 1
         let reply = Reply(to: answers, tag: incarnation | UInt64(tag))
-        _ = addresses[index].mailbox.send(Envelope(request, delivery, reply), delivery.criticality)
+        _ = send(Envelope(request, delivery, reply), to: index, delivery.criticality)
         return true
     }
 
@@ -97,13 +120,13 @@ public final class Link<C: Contract>: @unchecked Sendable {
     public func tell(
         _ request: consuming C.Request, to index: Int = 0, _ delivery: Delivery = Delivery()
     ) -> SendResult {
-        guard index < addresses.count else { return .dropped }
-        return addresses[index].mailbox.send(
-            Envelope(request, delivery, Reply()), delivery.criticality)
+        guard index >= 0, index < targetCount else { return .dropped }
+        return send(Envelope(request, delivery, Reply()), to: index, delivery.criticality)
     }
 
     /// Runs the body on this actor's loop once the target's mailbox has room again.
     public func whenRoom(_ index: Int = 0, on loop: Loop, _ body: @escaping @Sendable () -> Void) {
+        guard addresses.indices.contains(index) else { return }
         addresses[index].mailbox.whenRoom { loop.execute(body) }
     }
 }

@@ -89,7 +89,7 @@ public final class Mailbox<Element: ~Copyable & Letter>: Runnable, @unchecked Se
     /// Leaves the message with the receiver, or answers why not. From any thread.
     @inlinable @inline(__always)
     public func send(_ element: consuming Element, _ criticality: Criticality = .normal) -> SendResult {
-        guard souk_current_loop() == Unmanaged.passUnretained(loop).toOpaque() else {
+        guard souk_current_loop() == home.toOpaque() else {
             return sendRemote(element, criticality)
         }
         let lane =
@@ -105,7 +105,7 @@ public final class Mailbox<Element: ~Copyable & Letter>: Runnable, @unchecked Se
         (lane.pointee.slots + (tail & lane.pointee.mask)).initialize(to: element)
         if tail & 63 == 0 { stamp(lane, tail) }
         lane.pointee.tail.store(tail &+ 1, ordering: .relaxed)
-        if !isScheduled { loop.schedule(self) }
+        if !isScheduled { home._withUnsafeGuaranteedRef { $0.schedule(self) } }
         return .accepted
     }
 

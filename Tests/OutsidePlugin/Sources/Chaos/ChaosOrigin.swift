@@ -61,6 +61,7 @@ actor ChaosOrigin: Module {
         if failEvery > 0, total % failEvery == 0 { throw Sabotage() }
         let query = Query(request.queryPairs)
         let response = response(to: request, query, count: count)
+        if response.content.status >= 500 { context.countError() }
         let wait = delay &+ UInt64(query.number("delay", in: 0...60_000)) &* 1_000_000
         guard wait > 0 else { return reply(response) }
         let box = ReplyBox(reply)
