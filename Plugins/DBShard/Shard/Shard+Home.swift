@@ -134,7 +134,7 @@ extension Shard {
             }
             return reply(.undecided)
         }
-        let suspects = segments.filter { $0.mayContain(key) }.map(\.number)
+        let suspects = suspects(key)
         guard !suspects.isEmpty else { return reply(.undecided) }
         let (box, before) = (ReplyBox(reply), generation)
         let isAsked = read(.key(key, suspects)) { home, answer in
