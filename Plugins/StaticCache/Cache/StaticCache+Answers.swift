@@ -112,10 +112,11 @@ extension StaticCache {
             keep(fetch.resource)
         }
         let isError = response.content.status >= 500
-        for (index, waiter) in takeWaiters(of: fetch).enumerated() {
-            let kind = waiter.kind == .collapsed ? .collapsed : kind ?? waiter.kind
-            let isFirst = index == 0 && !fetch.isRefresh
-            if isFirst || mayShare(terms, fields, isError: isError, fetch, waiter) {
+        for waiter in takeWaiters(of: fetch) {
+            // Whose request it was may be gone: then it is nobody's own answer.
+            let isOwn = waiter.kind != .collapsed
+            let kind = isOwn ? kind ?? waiter.kind : .collapsed
+            if isOwn || mayShare(terms, fields, isError: isError, fetch, waiter) {
                 if let stored {
                     serve(waiter, stored, kind)
                 } else {

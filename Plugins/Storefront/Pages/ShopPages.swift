@@ -55,7 +55,7 @@ struct ShopPages {
             <section class="hero">
             <div class="words">
             <p class="eyebrow">The evening market is open</p>
-            <h1>\(shop.tagline)</h1>
+            <h1>\(shop.tagline.isEmpty ? shop.name : shop.tagline)</h1>
             <p class="lead">\(shop.introduction)</p>
             <p class="actions"><a class="button" href="/collections/all">Browse everything</a>\(heroLink)</p>
             </div>

@@ -75,7 +75,7 @@ enum WallStyle {
         #p-funnel .plot{min-height:11rem}}
         @media(max-width:40rem){
         body{padding:0 .7rem}main{gap:.6rem}#clock,h1 span{display:none}
-        .tile{padding:.55rem .75rem}.big{font-size:1.8rem}.sub{font-size:.8rem}
+        .tile{padding:.55rem .75rem}.big{font-size:1.8rem}.sub{font-size:.8rem;white-space:normal}
         .panel{padding:.6rem .75rem}#banner{flex-basis:100%;border-radius:.7rem}
         .keys{position:static;flex-wrap:wrap;gap:.2rem .9rem}
         table{font-size:.82rem}th,td{padding:.22rem .25rem}}
