@@ -164,7 +164,7 @@ extension Shard {
     /// Notes what other shards are owed; it is theirs once the batch is on the disk.
     func owe(_ others: [(peer: Int, lines: [StockLine])], _ key: OrderKey, _ order: Int64, isReturn: Bool) {
         for (peer, lines) in others {
-            outgoing[peer].assigned += 1
+            outgoing[peer].assigned &+= 1
             collecting.settlements.append(
                 (
                     peer,
