@@ -92,9 +92,9 @@ struct AnalyticsSettings {
 
     private static let beacon: [SettingDeclaration] = [
         SettingDeclaration(
-            "beacon_body", .size(256...1 << 20), default: .size(65_536), "Bytes of one beacon at most."),
+            "beacon_body", .size(256...1 << 20), default: .size(16_384), "Bytes of one beacon at most."),
         SettingDeclaration(
-            "beacon_events", .integer(1...10_000), default: .integer(500), "Events in one beacon at most."),
+            "beacon_events", .integer(1...10_000), default: .integer(100), "Events in one beacon at most."),
         SettingDeclaration(
             "beacon_orders", .boolean, default: .boolean(false),
             "Whether orders that browsers tell count as orders and revenue; else only as behaviour."),

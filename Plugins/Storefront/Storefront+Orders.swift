@@ -44,8 +44,26 @@ extension Storefront {
             place(draft, visit, isForm: kind == .form, started: started)
         } catch {
             metrics.ordersRefused.increment()
-            visit.reply(unprocessable(error, visit))
+            guard kind == .form, !visit.wantsJSON else { return visit.reply(unprocessable(error, visit)) }
+            visit.reply(checkoutAgain(error, key: text, visit))
         }
+    }
+
+    /// The form once more, as it was filled in, with what is wrong with it.
+    private func checkoutAgain(_ error: InputProblem, key: String, _ visit: Visit) -> HTTPResponse {
+        let pairs = HTTPText.formPairs((visit.request.body ?? .empty).bytes)
+        let variants = pairs.filter { $0.name == "variant_id" }.compactMap { Int64($0.value) }
+        let quantities = pairs.filter { $0.name == "quantity" }.compactMap { Int($0.value) }
+        let range = 1...configuration.orderLimits.quantity
+        let lines = zip(variants, quantities).prefix(configuration.orderLimits.lines)
+            .filter { range.contains($0.1) && visit.shop.catalogue.variant($0.0) != nil }
+            .map { Cart.Line(variant: $0.0, quantity: $0.1) }
+        guard !lines.isEmpty else { return unprocessable(error, visit) }
+        let name = error.field == "email" ? "The address" : error.field
+        let markup = VisitorPages(shop: visit.shop).checkout(
+            lines, key: key, email: pairs.first { $0.name == "email" }?.value ?? "",
+            problem: "\(name) \(error.reason).")
+        return Answers.visitor(markup, status: 422)
     }
 
     private func orderInput(_ visit: Visit, _ kind: BodyKind) throws(InputProblem) -> OrderInput {

@@ -67,7 +67,8 @@ extension Storefront {
 
     private func refreshSome() {
         guard let shop, let shards, degrade.off("live-stock") == nil else { return }
-        let budget = max(1, configuration.refreshPerSecond / 10)
+        // A small catalogue is asked for once a second, not as often as could be.
+        let budget = max(1, min(configuration.refreshPerSecond, shop.catalogue.variantCount + 9) / 10)
         // A slow shard is not asked faster than it answers.
         guard refreshesUnderWay < 2 * budget else { return }
         for _ in 0..<min(budget, shop.catalogue.variantCount) {

@@ -3,6 +3,8 @@ import ModuleKit
 /// The settings of the shop, read once.
 struct StorefrontSettings: Sendable {
     let name: String
+    let tagline: String
+    let introduction: String
     let catalog: String
     let pictures: String
     let currency: String
@@ -29,6 +31,8 @@ struct StorefrontSettings: Sendable {
 
     init(_ settings: Settings) throws(ModuleError) {
         name = settings.string("name")
+        tagline = settings.string("tagline")
+        introduction = settings.string("introduction")
         catalog = settings.string("catalog")
         pictures = settings.string("pictures")
         currency = settings.string("currency")
@@ -59,11 +63,11 @@ struct StorefrontSettings: Sendable {
         let isCode = currency.utf8.count == 3 && currency.utf8.allSatisfy { $0 &- 65 < 26 }
         guard isCode else {
             throw ModuleError(
-                "setting 'currency' must be three capital letters like EUR, not '\(currency)'",
+                "must be three capital letters like EUR, not '\(currency)'",
                 setting: "currency")
         }
         if let secret, secret.utf8.count < 16 {
-            throw ModuleError("setting 'secret' must have at least 16 bytes", setting: "secret")
+            throw ModuleError("must have at least 16 bytes", setting: "secret")
         }
     }
 
@@ -72,6 +76,14 @@ struct StorefrontSettings: Sendable {
     static let declarations: [SettingDeclaration] = [
         SettingDeclaration(
             "name", .string(maximum: 80), default: .string("Souk Lantern & Co"), "The shop's name."),
+        SettingDeclaration(
+            "tagline", .string(maximum: 120), default: .string("Light for slow evenings"),
+            "What the first page says in large letters."),
+        SettingDeclaration(
+            "introduction", .string(maximum: 500),
+            default: .string(
+                "Pierced lanterns, hand-knotted rugs, stoneware and tea – small batches from workshops we know by name."
+            ), "What it says beneath."),
         SettingDeclaration(
             "catalog", .path, default: .string("Plugins/Storefront/Catalog/products.csv"),
             "The catalogue: a product file as Shopify exports it."),

@@ -29,6 +29,11 @@ actor Wall: Module {
     private var snapshot: [(String, JSON)] = []
     private var isSilent = false
     private var snapshotTime: UInt64 = 0
+    /// The present state as text, if it was asked for since analytics were.
+    private var stateBody: HTTPBody?
+    private var waiting: [ReplyBox<HTTPResponse>] = []
+    /// The whole state as an event, for those who come before the next frame.
+    private var wholeBody: HTTPBody?
     private var actors = JSON.array([])
     private var cache = JSON.null
     private var gaugeTime: UInt64?
@@ -54,6 +59,7 @@ actor Wall: Module {
     func receive(control message: ControlMessage) {
         guard case .degrade(let state) = message, state != degrade else { return }
         degrade = state
+        stateBody = nil
         if !viewers.isEmpty { publish() }
     }
 
@@ -98,6 +104,8 @@ actor Wall: Module {
 
     /// Rows of a series that are sent at most.
     private static let longestSeries = 600
+    /// Requests for the snapshot that wait for analytics at most.
+    private static let longestQueue = 1_000
 
     private static let streamFields = [
         (name: "Content-Type", value: "text/event-stream; charset=utf-8"),
@@ -107,16 +115,28 @@ actor Wall: Module {
     ]
     private static var streamHead: HTTPResponse { HTTPResponse(HTTPContent(fields: streamFields)) }
 
+    /// However many ask, analytics are asked once in an interval.
     private func answerSnapshot(_ reply: consuming Reply<HTTPResponse>) {
-        let box = ReplyBox(reply)
-        asker?.ask(.init(), timeout: settings.timeout) { actor, result in
-            actor.take(result)
-            actor.readGauges()
-            box(
-                HTTPResponse(
-                    type: "application/json", fields: [(name: "Cache-Control", value: "no-store")],
-                    body: HTTPBody(JSON.object(actor.state()).encoded())))
+        if let stateBody, context.now < snapshotTime &+ settings.interval {
+            return reply(Self.snapshotAnswer(stateBody))
         }
+        guard waiting.count < Self.longestQueue else { return reply.fail(.refused) }
+        waiting.append(ReplyBox(reply))
+        ask()
+    }
+
+    private func answerWaiting() {
+        guard !waiting.isEmpty else { return }
+        readGauges()
+        let body = HTTPBody(JSON.object(state()).encoded())
+        stateBody = body
+        for reply in waiting { reply(Self.snapshotAnswer(body)) }
+        waiting.removeAll()
+    }
+
+    private static func snapshotAnswer(_ body: HTTPBody) -> HTTPResponse {
+        HTTPResponse(
+            type: "application/json", fields: [(name: "Cache-Control", value: "no-store")], body: body)
     }
 
     // MARK: viewers
@@ -179,14 +199,16 @@ actor Wall: Module {
         asker?.ask(.init(), timeout: settings.timeout) { actor, result in
             actor.isAsking = false
             actor.take(result)
+            actor.answerWaiting()
             actor.publish()
         }
     }
 
     private func take(_ result: Result<JSON, AskFailure>) {
+        snapshotTime = context.now
+        stateBody = nil
         if case .success(let json) = result, let members = json.objectValue {
             snapshot = members.map { ($0.0, $0.0 == "series" ? Self.shortened($0.1) : $0.1) }
-            snapshotTime = context.now
             isSilent = false
         } else {
             isSilent = true
@@ -227,6 +249,7 @@ actor Wall: Module {
     private func publish() {
         guard !viewers.isEmpty else { return }
         readGauges()
+        wholeBody = nil
         let change = frames.update(state()).map { FrameSource.event("change", $0) }
         for index in viewers.indices where !viewers[index].isNew {
             if let change { send(change, to: index) }
@@ -242,7 +265,8 @@ actor Wall: Module {
     /// Sends the whole state to those who have just come.
     private func welcome() {
         guard viewers.contains(where: \.isNew), let whole = frames.whole else { return }
-        let body = FrameSource.event("whole", whole)
+        let body = wholeBody ?? FrameSource.event("whole", whole)
+        wholeBody = body
         for index in viewers.indices where viewers[index].isNew {
             viewers[index].isNew = false
             send(body, to: index)

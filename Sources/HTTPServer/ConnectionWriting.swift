@@ -85,7 +85,8 @@ extension HTTPConnection {
         server.writer.flush()
         // Without its last chunk a chunked body is seen to be cut; otherwise only a reset tells.
         if !isChunked { return reset() }
-        isFinished = true
+        abandonRequests()
+        endAnswers()
         settle()
     }
 
@@ -99,7 +100,7 @@ extension HTTPConnection {
     /// The answer that was written piece by piece is complete.
     private func endOfAnswer() {
         isEventStream = false
-        if isWritingLast { isFinished = true } else if first >= 0 { server.advance(self) }
+        if isWritingLast { endAnswers() } else if first >= 0 { server.advance(self) }
         settle()
     }
 }

@@ -209,6 +209,13 @@ final class HTTPConnection: StreamHandler, @unchecked Sendable {
         server.writer.forget(self)
         streaming?.cancel()
         (streaming, tail) = (nil, nil)
+        abandonRequests()
+        dropBody()
+        giveInput()
+    }
+
+    /// Requests under way lose their client: their answers will go nowhere.
+    func abandonRequests() {
         if first >= 0 { input?.isAbandoned = true }
         var index = first
         while index >= 0 {
@@ -224,8 +231,6 @@ final class HTTPConnection: StreamHandler, @unchecked Sendable {
             index = next
         }
         (first, last, pending) = (-1, -1, 0)
-        dropBody()
-        giveInput()
     }
 
     // MARK: reading and writing

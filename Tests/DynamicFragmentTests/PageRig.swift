@@ -130,6 +130,11 @@ struct PageRig {
         if case .counter(let counter)? = series?.metric { return counter.value }
         return -1
     }
+    func underWay() -> Double {
+        let series = node.node.metrics.series.first { $0.name == "souk_fragment_pages_under_way" }
+        if case .gauge(let gauge)? = series?.metric { return gauge.value }
+        return -1
+    }
     func parsedShells() -> Int {
         let series = node.node.metrics.series.first { $0.name == "souk_fragment_shells_parsed_total" }
         if case .counter(let counter)? = series?.metric { return counter.value }

@@ -276,7 +276,7 @@ private let second: UInt64 = 1_000_000_000
         #expect(busy.text.contains("\r\nConnection: close\r\n") && busy.text.hasSuffix("\r\n\r\na"))
         #expect(isDone && busy.sawEnd)
         let late = test.connect()
-        #expect(late.stream == nil)
+        #expect(late.isEnded && late.text.isEmpty)
     }
 
     @Test func closesAtOnce() throws {

@@ -47,7 +47,9 @@ final class TestServer {
     let loop: Loop
     let handler = TestHandler()
     let server: HTTPServer
-    let address: SocketAddress
+    private(set) var address = SocketAddress.host("127.0.0.1", port: 0)
+    /// Bytes that the next clients hold unread before more is queued.
+    var window = 1 << 20
 
     init(_ change: (inout HTTPServerLimits) -> Void = { _ in }) throws {
         var limits = HTTPServerLimits()
@@ -56,8 +58,14 @@ final class TestServer {
         server = HTTPServer(on: loop, limits: limits)
         server.handler = handler
         handler.server = server
-        address = try loop.withCurrent { [server, network] in
-            try server.listen(.host("127.0.0.1", port: 0), via: network)
+        try loop.withCurrent {
+            let listener = try network.listen(address, on: loop, options: ListenOptions()) {
+                [weak self] stream in
+                guard let self else { return stream.close() }
+                (stream as? MemoryStream)?.window = self.window
+                self.server.accept(stream)
+            }
+            address = listener.address
         }
     }
     deinit {
@@ -65,12 +73,12 @@ final class TestServer {
         world.runReady()
     }
 
-    func connect(window: Int? = nil) -> TestClient {
+    func connect(window: Int = 1 << 20) -> TestClient {
+        self.window = window
         let client = TestClient(self)
         loop.withCurrent {
             network.connect(to: address, on: loop) { result in
                 guard case .success(let stream) = result else { return }
-                if let window, let stream = stream as? MemoryStream { stream.window = window }
                 client.begin(stream)
             }
         }

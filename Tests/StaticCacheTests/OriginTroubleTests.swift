@@ -104,6 +104,19 @@ import Testing
         #expect(rig.metric("souk_cache_waiting") == 0)
     }
 
+    @Test func anAnswerForSomebodyWhoIsGoneIsNobodyElses() throws {
+        let rig = try CacheRig()
+        rig.origin.delay = CacheRig.second
+        rig.origin.answer = { page("for \($0.fieldText("cookie") ?? "")", "private") }
+        let deadline = rig.node.world.time + CacheRig.second / 2
+        let gone = rig.send("/cart", [(name: "cookie", value: "one")], Delivery(deadline: deadline))
+        rig.pass(seconds: 0.1)
+        let other = rig.send("/cart", [(name: "cookie", value: "two")])
+        rig.pass(seconds: 5)
+        #expect(throws: AskFailure.expired) { try gone.result?.get() }
+        #expect(try other.result?.get().text == "for two")
+    }
+
     @Test func clientsThatAreGoneAreLetGo() throws {
         let rig = try CacheRig()
         rig.origin.isSilent = true

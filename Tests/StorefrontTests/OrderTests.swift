@@ -152,6 +152,12 @@ import Testing
         #expect(
             try shop.post("/orders", form: form, cookie + accept).field("location")
                 == placed.field("location"))
+        let again = try shop.post(
+            "/orders", form: form.replacingFirst("a%40b.c", with: "%3Cx"), cookie + accept)
+        #expect(again.status == 422)
+        #expect(again.text.contains("must be an e-mail address"))
+        #expect(again.text.contains("value=\"&lt;x\""))
+        #expect(again.text.contains(key))
         let foreign = try shop.post(
             "/orders", form: "idempotency_key=mine&email=a%40b.c&variant_id=\(lamp)&quantity=2")
         #expect(foreign.status == 400)
@@ -194,5 +200,11 @@ import Testing
         #expect(try JSON(parsing: shown.body)["available"]?.integerValue == 9)
         #expect(try operate("GET", "", [(name: "variant", value: "7")]).status == 404)
         #expect(try operate("GET", "").status == 422)
+    }
+}
+
+extension String {
+    fileprivate func replacingFirst(_ old: String, with new: String) -> String {
+        split(separator: old, maxSplits: 1, omittingEmptySubsequences: false).joined(separator: new)
     }
 }

@@ -1,3 +1,4 @@
+import Glibc
 import ModuleKit
 import Runtime
 import RuntimeTesting
@@ -182,7 +183,8 @@ struct MarkupCheck {
     /// Drawings of all motifs are well-formed, bounded and the same each time.
     @Test func drawings() throws {
         let titles = [
-            "Lantern", "Pendant", "Table lamp", "Candle", "Rug", "Cushion", "Blanket", "Towel", "Vase",
+            "Lantern", "Star", "Pendant", "Table lamp", "Candle", "Rug", "Cushion", "Blanket", "Towel",
+            "Vase",
             "Bowl", "Plate", "Cup", "Jug", "Teapot", "Bottle", "Mortar", "Tea", "Jar", "Soap", "Incense",
             "Board",
             "Basket", "Tray", "Shirt", "Jacket", "Bag", "Shoe", "Something",
@@ -201,6 +203,38 @@ struct MarkupCheck {
         }
         #expect(Set(products.map { "\(Motif($0))" }).count == Motif.allCases.count)
         #expect(SVGCheck.isWellFormed(HeroDrawing.svg))
+    }
+
+    /// Each text on each ground has a contrast of at least 4.5 (WCAG 2.2, 1.4.3), light and dark.
+    @Test func contrast() throws {
+        let blocks = StyleSheet.text.split(separator: ":root{").map { $0.prefix { $0 != "}" } }
+        #expect(blocks.count == 2)
+        for block in blocks {
+            var colours: [Substring: Double] = [:]
+            for pair in block.split(separator: ";") {
+                let parts = pair.split(separator: ":")
+                guard parts.count == 2, parts[1].hasPrefix("#"),
+                    let number = Int(parts[1].dropFirst(), radix: 16)
+                else { continue }
+                colours[parts[0]] = Self.luminance(number)
+            }
+            func ratio(_ one: Substring, _ other: Substring) -> Double {
+                let (a, b) = (colours[one] ?? 0, colours[other] ?? 0)
+                return (max(a, b) + 0.05) / (min(a, b) + 0.05)
+            }
+            for ground: Substring in ["--ground", "--raised", "--sunk"] {
+                for text: Substring in ["--ink", "--soft", "--accent"] { #expect(ratio(text, ground) >= 4.5) }
+            }
+            for text: Substring in ["--good", "--few", "--gone"] { #expect(ratio(text, "--ground") >= 4.5) }
+            #expect(ratio("--on", "--button") >= 4.5)
+        }
+    }
+    private static func luminance(_ colour: Int) -> Double {
+        let parts = [colour >> 16, colour >> 8 & 255, colour & 255].map { part -> Double in
+            let share = Double(part) / 255
+            return share <= 0.04045 ? share / 12.92 : pow((share + 0.055) / 1.055, 2.4)
+        }
+        return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
     }
 
     @Test func filesAreSmall() throws {

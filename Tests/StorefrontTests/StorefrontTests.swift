@@ -1,4 +1,5 @@
 import ModuleKit
+import Runtime
 import RuntimeTesting
 import Testing
 
@@ -173,6 +174,74 @@ import Testing
         try shop.node.start()
         let body = "{\"id\":\(String(repeating: " ", count: 1_100))1}"
         #expect(try shop.post("/cart/add.js", json: body).status == 413)
+    }
+
+    @Test func linesAreBounded() throws {
+        let shop = TestShop(settings: [("cart_lines", .integer(1)), ("order_lines", .integer(1))])
+        try shop.node.start()
+        let (lamp, tea) = (try shop.variant("lamp"), try shop.variant("tea"))
+        let cart = try shop.post("/cart/add.js", json: "{\"id\":\(lamp)}")
+        #expect(cart.status == 200)
+        let cookie = [(name: "cookie", value: cart.cookies)]
+        #expect(try shop.post("/cart/add.js", json: "{\"id\":\(lamp)}", cookie).status == 200)
+        #expect(try shop.post("/cart/add.js", json: "{\"id\":\(tea)}", cookie).status == 422)
+        let lines = [lamp, tea].map { "{\"variant_id\":\($0),\"quantity\":1}" }
+        let key = [(name: "idempotency-key", value: "k")]
+        for (count, status) in [(2, 422), (1, 201)] {
+            let body = "{\"email\":\"a@b.c\",\"lines\":[\(lines.prefix(count).joined(separator: ","))]}"
+            #expect(try shop.post("/orders", json: body, key).status == status)
+        }
+    }
+
+    @Test func picturesAreReadAFewAtATime() throws {
+        let shop = TestShop(settings: [("picture_reads", .integer(1))], files: ["pictures/lamp.jpg": "JPEG"])
+        try shop.node.start()
+        let request = HTTPRequest(.get, "/pictures/lamp.jpg")
+        let first = shop.node.send("storefront", HTTPContract.self, request)
+        let second = shop.node.send("storefront", HTTPContract.self, request)
+        _ = shop.node.world.run(limit: 1_000_000_000) { first.result != nil && second.result != nil }
+        #expect(try first.result?.get().status == 200)
+        #expect(try second.result?.get().status == 503)
+        #expect(try shop.get("/pictures/lamp.jpg").status == 200)
+    }
+
+    /// What the background learns is shown in lists.
+    @Test func availabilityIsRefreshed() throws {
+        let shop = TestShop()
+        try shop.node.start()
+        let lamp = try shop.variant("lamp")
+        shop.shard.state.withLock {
+            $0.levels[lamp] = StockLevel(variant: lamp, available: 0, sellsBeyondStock: false)
+        }
+        _ = shop.node.world.run(limit: 1_000_000_000) { false }
+        let products = try shop.get("/products.json").json["products"]?.arrayValue
+        let variants = products?.first?["variants"]?.arrayValue
+        #expect(variants?.first?["available"]?.booleanValue == false)
+    }
+
+    @Test func keepsItsSecret() throws {
+        let disk = MemoryDisk(["shop.csv": TestShop.csv])
+        var cookies: [String] = []
+        for _ in 0..<2 {
+            let shard = FakeShard()
+            let node = TestNode(
+                [
+                    ActorPlan(
+                        "storefront", of: Storefront.declaration,
+                        settings: [("catalog", .string("shop.csv"))],
+                        links: ["shards": ["shards"]]), shard.plan,
+                ], disk: disk)
+            try node.start()
+            let body = Array(
+                "id=\(Catalogue(try CatalogueReader.read(Array(TestShop.csv.utf8)).products).products[0].variants[0].id)"
+                    .utf8)
+            let response = try node.ask(
+                "storefront", HTTPContract.self, HTTPRequest(.post, "/cart/add", body: body))
+            cookies.append(String(response.cookies.prefix { $0 != ";" }))
+        }
+        #expect(cookies[0].hasPrefix("souk_cart="))
+        #expect(cookies[0] == cookies[1])
+        #expect(try disk.read("data/secret", limit: 100).count == 64)
     }
 
     @Test func pagesAreBounded() throws {

@@ -239,6 +239,22 @@ struct WallTests {
         #expect(head.stream == nil && head.content.status == 200)
     }
 
+    @Test("however many ask for the snapshot, analytics are asked once in an interval")
+    func manySnapshots() throws {
+        let node = try node()
+        let request = HTTPRequest(.get, "/wall/snapshot.json")
+        let pending = (0..<50).map { _ in node.send("wall", HTTPContract.self, request) }
+        node.world.run(for: 10 * Self.millisecond)
+        #expect(pending.allSatisfy { (try? $0.result?.get().content.status) == 200 })
+        _ = try node.ask("wall", HTTPContract.self, request)
+        #expect(feed.asked.load(ordering: .relaxed) == 1)
+        feed.orders.store(8, ordering: .relaxed)
+        node.world.run(for: 100 * Self.millisecond)
+        let fresh = try node.ask("wall", HTTPContract.self, request)
+        #expect(fresh.content.body.text.contains("\"orders\":8"))
+        #expect(feed.asked.load(ordering: .relaxed) == 2)
+    }
+
     @Test("stopping ends the streams in order")
     func drain() throws {
         let node = try node()

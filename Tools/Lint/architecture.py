@@ -11,7 +11,7 @@ IMPORTS = {
     "Sources/Control": {"ModuleKit", "HTTPServer"},
     "Sources/Link": {"ModuleKit", "CModuleKit", "COpenSSL"},
     "Sources/Runtime": {"ModuleKit", "CModuleKit", "EventLoop", "Topology", "Control", "Link"},
-    "Sources/RuntimeTesting": {"ModuleKit", "CModuleKit", "Runtime", "Topology", "CSQLite"},
+    "Sources/RuntimeTesting": {"ModuleKit", "CModuleKit", "Runtime", "Topology", "CSQLite", "CSimulatedDisk"},
     "Sources/souk": {"ModuleKit", "Runtime", "Topology", "Control", "EventLoop", "ArgumentParser"},
 }
 

@@ -19,14 +19,10 @@ extension DynamicFragment {
             respond(page, browserPage(shell))
             return finish(page)
         }
-        if page.request.method == .head {
-            counters.whole.increment()
-            respond(
-                page, HTTPContent(status: shell.content.status, fields: shell.fields, hasLength: false))
-            return finish(page)
-        }
         page.pieces = resolve(shell, in: page, depth: 0)
-        page.streamAt = context.loop.now.addingSaturated(settings.streamAfter)
+        // The answer to a HEAD is nothing but its length and the like: it is made whole.
+        page.streamAt =
+            page.request.method == .head ? .max : context.loop.now.addingSaturated(settings.streamAfter)
         advance(page)
     }
 

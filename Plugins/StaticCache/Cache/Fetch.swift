@@ -22,6 +22,8 @@ final class Fetch {
     /// Behind the visitors' backs.
     let isRefresh: Bool
     @exclusivity(unchecked) var waiters: [Waiter] = []
+    /// Where it stands among all fetches.
+    @exclusivity(unchecked) var position = 0
     /// Purged or changed since it was asked: the answer must not be stored.
     @exclusivity(unchecked) var isOutdated = false
     /// The time limit is over; the answer is still stored if it comes.

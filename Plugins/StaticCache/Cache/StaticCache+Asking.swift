@@ -77,6 +77,7 @@ extension StaticCache {
         }
         fetch.resource.fetches.append(fetch)
         fetch.resource.fetchesUnderWay += 1
+        fetch.position = fetches.count
         fetches.append(fetch)
         sweepLater()
         return true

@@ -53,7 +53,7 @@ struct PageFrame {
             <a class="brand" href="/">\(Icon.lantern)<span>\(shop.name)</span></a>
             <form class="find" action="/search" method="get" role="search">
             <label class="hidden" for="q">Search the shop</label>
-            <input id="q" type="search" name="q" value="\(query)" placeholder="Search lamps, tea, linen…" maxlength="100" autocomplete="off">
+            <input id="q" type="search" name="q" value="\(query)" placeholder="Search the shop" maxlength="100" autocomplete="off">
             <button type="submit" aria-label="Search">\(Icon.glass)</button>
             </form>
             <a class="basket" href="/cart">\(Icon.basket)<span>Cart</span>\(count)</a>

@@ -49,14 +49,14 @@ struct ShopPages {
         let catalogue = shop.catalogue
         let featured = featuredProducts()
         return frame.page(
-            shop.name, description: "Lamps, rugs, ceramics, tea and textiles, made by hand.", path: "/",
+            shop.name, description: shop.introduction, path: "/",
             bodyClass: "home",
             """
             <section class="hero">
             <div class="words">
             <p class="eyebrow">The evening market is open</p>
-            <h1>Light for slow evenings</h1>
-            <p class="lead">Pierced lanterns, hand-knotted rugs, stoneware and tea – small batches from workshops we know by name.</p>
+            <h1>\(shop.tagline.isEmpty ? shop.name : shop.tagline)</h1>
+            <p class="lead">\(shop.introduction)</p>
             <p class="actions"><a class="button" href="/collections/all">Browse everything</a>\(heroLink)</p>
             </div>
             <img src="/pictures/\(Assets.heroName)" width="960" height="720" alt="Lanterns glowing under the arches of a covered market at night">

@@ -23,6 +23,7 @@ enum Drawing {
         let colours = words + product.variants.prefix(1).flatMap { Slug.words($0.title) }
         let motif = Motif(product)
         var palette = Palette.choose(colours, seed: seed >> 8)
+        palette.pattern = Palette.pattern(words)
         if motif.glows { palette = palette.evening }
         var random = Random(seed: StableHash.mix(seed ^ 5))
         var sketch = Sketch()

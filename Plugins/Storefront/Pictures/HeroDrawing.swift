@@ -39,7 +39,8 @@ enum HeroDrawing {
         for row in 0..<7 {
             for column in 0..<24 where (row * 7 + column * 11) % 5 < 1 + row / 3 {
                 let (x, y) = (14 + Double(column) * 40, 404 + Double(row) * 38)
-                sketch.rect(x, y, 10, 16, radius: 5, fill: row % 2 == 0 ? "#ffcf7d" : "#f2a65a", opacity: 0.75)
+                sketch.rect(
+                    x, y, 10, 16, radius: 5, fill: row % 2 == 0 ? "#ffcf7d" : "#f2a65a", opacity: 0.75)
             }
         }
     }

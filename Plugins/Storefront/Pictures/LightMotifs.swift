@@ -47,7 +47,7 @@ enum LightMotifs {
     }
 
     /// A hanging globe with holes in rings.
-    static func pendant(_ sketch: inout Sketch, _ palette: Palette, _ random: inout Random) {
+    static func pendant(_ sketch: inout Sketch, _ palette: Palette, isStar: Bool) {
         light(&sketch, 400, 440, 430)
         let brass = sketch.gradient(metal)
         sketch.line([Point(400, 0), Point(400, 196)], stroke: "#a67c31", width: 6)
@@ -55,7 +55,6 @@ enum LightMotifs {
             sketch.ellipse(400, y, 5, 10, stroke: "#d9b25f", width: 3)
         }
         sketch.path(Sketch.turned([(14, 190), (34, 214), (56, 236), (86, 252)], x: 400), fill: brass)
-        let isStar = random.below(3) == 0
         let body =
             isStar
             ? Sketch.star(400, 440, 232, 150, points: 9)

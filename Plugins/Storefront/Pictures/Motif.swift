@@ -2,7 +2,7 @@ import ModuleKit
 
 /// What a drawing shows.
 enum Motif: Sendable, CaseIterable {
-    case lantern, pendant, tableLamp, candle
+    case lantern, pendant, starPendant, tableLamp, candle
     case rug, cushion, blanket, towel
     case vase, bowl, plate, cup, jug, teapot, bottle, mortar
     case tin, jar, soap, incense, board, basket, tray
@@ -10,7 +10,7 @@ enum Motif: Sendable, CaseIterable {
 
     /// Words of titles (first) and types (then) and what they stand for.
     private static let words: [(word: String, motif: Motif)] = [
-        ("pendant", .pendant), ("chandelier", .pendant), ("star lamp", .pendant), ("table lamp", .tableLamp),
+        ("star", .starPendant), ("pendant", .pendant), ("chandelier", .pendant), ("table lamp", .tableLamp),
         ("desk lamp", .tableLamp), ("floor lamp", .tableLamp), ("sconce", .lantern), ("lantern", .lantern),
         ("candlestick", .candle), ("candle", .candle), ("tealight", .candle), ("lamp", .tableLamp),
         ("rug", .rug), ("kilim", .rug), ("runner", .rug), ("cushion", .cushion), ("pillow", .cushion),
@@ -47,11 +47,13 @@ enum Motif: Sendable, CaseIterable {
     }
 
     /// Whether it gives light, and is drawn in the evening.
-    var glows: Bool { self == .lantern || self == .pendant || self == .tableLamp || self == .candle }
+    var glows: Bool {
+        self == .lantern || self == .pendant || self == .starPendant || self == .tableLamp || self == .candle
+    }
     /// Whether it stands on the table.
     var stands: Bool {
         switch self {
-        case .pendant, .rug, .towel, .plate, .tray, .shirt, .jacket, .tiles: false
+        case .pendant, .starPendant, .rug, .towel, .plate, .tray, .shirt, .jacket, .tiles: false
         default: true
         }
     }
@@ -59,7 +61,8 @@ enum Motif: Sendable, CaseIterable {
     func draw(_ sketch: inout Sketch, _ palette: Palette, _ random: inout Random) {
         switch self {
         case .lantern: LightMotifs.lantern(&sketch, palette, &random)
-        case .pendant: LightMotifs.pendant(&sketch, palette, &random)
+        case .pendant: LightMotifs.pendant(&sketch, palette, isStar: false)
+        case .starPendant: LightMotifs.pendant(&sketch, palette, isStar: true)
         case .tableLamp: LightMotifs.tableLamp(&sketch, palette, &random)
         case .candle: LightMotifs.candle(&sketch, palette, &random)
         case .rug: WovenMotifs.rug(&sketch, palette, &random)

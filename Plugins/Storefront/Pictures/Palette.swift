@@ -9,6 +9,8 @@ struct Palette: Sendable {
     var accent: String
     /// Cream, for glaze and thread.
     var pale = "#fbf4e6"
+    /// What a cloth is covered with, if the words say: 1 stripes, 2 checks, 3 flowers; 0 nothing.
+    var pattern = 0
 
     /// Words that name the palette in titles, tags and options.
     private static let named: [(words: [String], palette: Palette)] = [
@@ -78,6 +80,19 @@ struct Palette: Sendable {
         }
         if words.contains("olivewood") || words.contains("linen") { return named[naturalIndex].palette }
         return named[Int(seed % UInt64(named.count))].palette
+    }
+
+    /// The pattern that the words name.
+    static func pattern(_ words: [String]) -> Int {
+        for word in words {
+            switch word {
+            case "striped", "stripe", "stripes", "breton": return 1
+            case "chequered", "checked", "plaid", "tartan", "flannel", "gingham": return 2
+            case "floral", "flower", "printed", "kaleidoscope", "patterned": return 3
+            default: continue
+            }
+        }
+        return 0
     }
 
     /// The same things in the evening, for what gives light.

@@ -37,7 +37,7 @@ enum WornMotifs {
         let shape =
             "M330 206Q400 250 470 206L560 240Q610 300 640 420L556 446L538 380L546 660Q400 682 254 660L262 380L244 446L160 420Q190 300 240 240z"
         sketch.path(shape, fill: palette.main)
-        let kind = random.below(4)
+        let kind = palette.pattern
         sketch.clipped(to: shape) { sketch in
             cloth(&sketch, palette, kind)
             sketch.path("M160 600Q400 700 640 600V700H160z", fill: "#000", opacity: 0.08)
@@ -55,8 +55,8 @@ enum WornMotifs {
         let shape =
             "M322 204L478 204L572 244Q630 320 662 560L578 580L548 400L556 640H244L252 400L222 580L138 560Q170 320 228 244z"
         sketch.path(shape, fill: palette.main)
-        let kind = random.below(3)
-        sketch.clipped(to: shape) { sketch in if kind == 2 { cloth(&sketch, palette, 2) } }
+        let kind = palette.pattern
+        sketch.clipped(to: shape) { cloth(&$0, palette, kind) }
         sketch.path("M322 204L400 372L478 204L506 224L420 420V640H380V420L294 224z", fill: palette.dark)
         sketch.line([Point(400, 380), Point(400, 640)], stroke: palette.light, width: 5)
         for x in [284.0, 456] { sketch.rect(x, 520, 62, 9, radius: 4, fill: palette.dark) }
@@ -68,9 +68,9 @@ enum WornMotifs {
         sketch.curve("M290 400Q292 196 400 194T510 400", stroke: palette.dark, width: 20)
         let shape = "M226 366H574L604 640Q604 664 580 664H220Q196 664 196 640z"
         sketch.path(shape, fill: palette.main)
-        let kind = 1 + random.below(3)
+        let kind = palette.pattern
         sketch.clipped(to: shape) { sketch in
-            sketch.group(x: 0, y: 120) { cloth(&$0, palette, kind == 2 ? 0 : kind) }
+            sketch.group(x: 0, y: 120) { cloth(&$0, palette, kind) }
         }
         sketch.path("M226 366H574L582 452Q400 516 218 452z", fill: palette.dark)
         sketch.rect(376, 446, 48, 56, radius: 9, fill: palette.accent)

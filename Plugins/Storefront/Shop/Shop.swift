@@ -13,6 +13,9 @@ struct Picture: Sendable, Equatable {
 /// changes; a reload makes another one.
 final class Shop: Sendable {
     let name: String
+    /// Words of the first page: in large letters, and beneath.
+    let tagline: String
+    let introduction: String
     let currency: String
     let catalogue: Catalogue
     /// Names of files in the folder of pictures.
@@ -23,9 +26,12 @@ final class Shop: Sendable {
     private let drawings: [String: (product: Int, view: Int)]
 
     init(
-        name: String, currency: String, catalogue: Catalogue, localPictures: Set<String>, loadedAt: UInt64
+        name: String, tagline: String = "", introduction: String = "", currency: String, catalogue: Catalogue,
+        localPictures: Set<String>, loadedAt: UInt64
     ) {
         self.name = name
+        self.tagline = tagline
+        self.introduction = introduction
         self.currency = currency
         self.catalogue = catalogue
         self.localPictures = localPictures

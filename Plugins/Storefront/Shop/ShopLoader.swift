@@ -25,7 +25,8 @@ struct ShopLoader: Sendable {
             if let freshSecret { secret = try self.secret(freshSecret) }
             let pictures = (try? disk.list(configuration.pictures)) ?? []
             let shop = Shop(
-                name: configuration.name, currency: configuration.currency,
+                name: configuration.name, tagline: configuration.tagline,
+                introduction: configuration.introduction, currency: configuration.currency,
                 catalogue: Catalogue(imported.products),
                 localPictures: Set(pictures.filter { PictureFile.type(of: $0) != nil }), loadedAt: loadedAt)
             return LoadedShop(
@@ -39,15 +40,13 @@ struct ShopLoader: Sendable {
         do throws(DiskError) {
             bytes = try disk.read(configuration.catalog, limit: configuration.catalogueLimits.file)
         } catch {
-            throw ModuleError(
-                "setting 'catalog': \(configuration.catalog) cannot be read: \(error.description)",
-                setting: "catalog")
+            throw ModuleError(error.description, setting: "catalog")
         }
         do throws(CSVProblem) {
             return try CatalogueReader.read(bytes, limits: configuration.catalogueLimits)
         } catch {
             throw ModuleError(
-                "setting 'catalog': \(configuration.catalog) is no product file: \(error.description)",
+                "\(configuration.catalog) is no product file: \(error.description)",
                 setting: "catalog")
         }
     }
@@ -69,8 +68,7 @@ struct ShopLoader: Sendable {
             // The disk makes files that only their owner may read.
             try disk.replace(path, with: Array(Digest.hexadecimal(fresh).utf8))
         } catch {
-            throw ModuleError(
-                "setting 'secret_file': \(error.description)", setting: "secret_file")
+            throw ModuleError(error.description, setting: "secret_file")
         }
         return Array(Digest.hexadecimal(fresh).utf8)
     }

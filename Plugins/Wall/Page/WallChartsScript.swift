@@ -52,7 +52,8 @@ enum WallChartsScript {
           if (!shown.length) return nothing(g, width, height, 'Quiet. The first visitor lights the lamps.');
           // Drawn once a second; in between it only glides.
           const last = shown[shown.length - 1];
-          const key = [step, last[0], last[1], last[3], shown.length, glide.top, glide.most, width, height].join();
+          const key = [step, last[0], last[1], last[3], shown.length, glide.top, glide.most, width,
+            height].join();
           if (key !== glide.key) {
             glide.key = key;
             pulseLayer(g, shown, mean, time => right - (last[0] - time) * step, y, step, floor, ceiling);
@@ -216,7 +217,8 @@ enum WallChartsScript {
             g.stroke();
           };
           arc(1, '#ffffff14');
-          if (ratio !== null && ratio > 0) arc(ratio, ratio > .9 ? colors.teal : ratio > .6 ? colors.gold : colors.rose);
+          const color = ratio > .9 ? colors.teal : ratio > .6 ? colors.gold : colors.rose;
+          if (ratio !== null && ratio > 0) arc(ratio, color);
           const size = Math.min(1.7, radius / rem * .4);
           write(g, ratio === null ? '–' : share.format(ratio), x, y,
             {align: 'center', size, color: colors.text, weight: 600});
@@ -242,7 +244,8 @@ enum WallChartsScript {
             write(g, wait, x + wide - .5 * rem, y + .77 * rem, {align: 'right'});
             const lost = actor.dropped + actor.refused + actor.expired;
             const words = actor.state !== 'ready' ? actor.state : actor.restarts ?
-              actor.restarts + (actor.restarts > 1 ? ' restarts' : ' restart') : lost ? count(lost) + ' lost' : rate(actor.rate) + '/s';
+              actor.restarts + (actor.restarts > 1 ? ' restarts' : ' restart') :
+              lost ? count(lost) + ' lost' : rate(actor.rate) + '/s';
             write(g, words, x + .5 * rem, y + 1.72 * rem, {color: actor.state !== 'ready' || actor.restarts ||
               lost ? colors.gold : colors.mute, size: .76});
             write(g, count(actor.depth) + ' waiting', x + wide - .5 * rem, y + 1.72 * rem,
@@ -255,14 +258,13 @@ enum WallChartsScript {
           });
         });
         const boxColumns = width => Math.max(1, Math.floor((width + .6 * rem) / (11.2 * rem)));
+        let boxRows = 0;
         function boxHeight() {
           const number = Math.ceil(get('actors', []).length / boxColumns(boxes.width || 1));
-          const height = Math.max(7.4, number * 3.05 - .4) + 'rem';
-          const plot = boxes.canvas.parentElement;
-          if (plot.style.minHeight !== height) {
-            plot.style.minHeight = height;
-            fit();
-          }
+          if (number === boxRows) return;
+          boxRows = number;
+          boxes.canvas.parentElement.style.minHeight = Math.max(7.4, number * 3.05 - .4) + 'rem';
+          fit();
         }
         """#
 }

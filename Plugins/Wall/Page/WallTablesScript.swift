@@ -16,7 +16,8 @@ enum WallTablesScript {
 
         // Narrow screens have no room for more than six digits.
         const headlineCash = value =>
-          innerWidth < 30 * rem && value >= 1e6 * moneyUnit ? moneyShort.format(value / moneyUnit) : cash(value);
+          innerWidth < 30 * rem && value >= 1e6 * moneyUnit
+            ? moneyShort.format(value / moneyUnit) : cash(value);
         function headline() {
           if (!S.now) return true;
           currency();
@@ -97,7 +98,8 @@ enum WallTablesScript {
             table('Active visitors by country', ['country', 'visitors'], get('countries', []).map(it =>
               [country(it.code), count(it.visitors)])),
             table('Cache', ['when', 'hits', 'misses', 'ratio'], [['since the start', count(get('cache.hits')),
-              count(get('cache.misses')), S.cache && S.cache.ratio !== null ? share.format(S.cache.ratio) : '–']]),
+              count(get('cache.misses')),
+              S.cache && S.cache.ratio !== null ? share.format(S.cache.ratio) : '–']]),
             table('Actors', ['name', 'state', 'waiting', 'wait 99 %', 'a second', 'lost', 'restarts'],
               get('actors', []).map(it => [it.name, it.state, count(it.depth), span(it.wait_p99),
                 rate(it.rate), count(it.dropped + it.refused + it.expired), count(it.restarts)])));

@@ -189,7 +189,7 @@ public final class Mailbox<Element: ~Copyable & Letter>: Runnable, @unchecked Se
 
     /// Whether a message of this kind from the caller's thread would be taken in now.
     @inlinable public func hasRoom(_ criticality: Criticality = .normal) -> Bool {
-        let isOwn = loop.isCurrent
+        let isOwn = souk_current_loop() == home.toOpaque()
         guard let lane = isOwn && criticality == .normal ? load(own) : lane(at: senderIndex(criticality))
         else {
             return true
@@ -204,8 +204,16 @@ public final class Mailbox<Element: ~Copyable & Letter>: Runnable, @unchecked Se
         loop.announce(self)
     }
 
+    /// Messages that wait, in all lanes.
+    private var depth: Int {
+        var sum = load(own).map { $0.pointee.depth } ?? 0
+        guard others.load(ordering: .acquiring) != nil else { return sum }
+        for index in 0..<MailboxLanes.count { sum += lane(at: index).map { $0.pointee.depth } ?? 0 }
+        return sum
+    }
+
     @usableFromInline @inline(never) func callWaiters() {
-        guard counters().depth <= options.roundedCapacity / 2 else { return }
+        guard depth <= options.roundedCapacity / 2 else { return }
         hasWaiters.store(false, ordering: .sequentiallyConsistent)
         let bodies = waiters.withLock { list in
             defer { list = [] }
