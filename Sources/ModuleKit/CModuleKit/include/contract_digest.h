@@ -4,5 +4,9 @@
 #define SOUK_CONTRACT_DIGEST_H
 #include <stdint.h>
 
-static inline uint64_t souk_contract_digest(void) { return 0x05b2df118bc03b6bu; }
+<<<<<<< HEAD
+static inline uint64_t souk_contract_digest(void) { return 0xbe7fe77ac85fc237u; }
+=======
+static inline uint64_t souk_contract_digest(void) { return 0xbe7fe77ac85fc237u; }
+>>>>>>> core
 #endif
