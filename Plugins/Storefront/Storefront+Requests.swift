@@ -73,7 +73,7 @@ extension Storefront {
             return kept("/products/" + handle) { life in
                 Answers.shell(
                     ProductPage(shop: shop, product: product).page(), life: life,
-                    tags: ["product-\(product.id)", "catalog"])
+                    tags: ["product-\(product.id)", "catalog"], product: product.id)
             }
         case .stylesheet(let name):
             return name == Assets.styleName

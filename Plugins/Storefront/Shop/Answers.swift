@@ -24,8 +24,12 @@ enum Answers {
     }
 
     /// A page that is the same for every visitor.
-    static func shell(_ markup: Markup, status: Int = 200, life: Int, tags: [String]) -> HTTPContent {
+    /// - Parameter product: the product shown; the gate tells analytics of it.
+    static func shell(
+        _ markup: Markup, status: Int = 200, life: Int, tags: [String], product: Int64? = nil
+    ) -> HTTPContent {
         let body = HTTPBody(markup.bytes)
+        let shown = product.map { [(name: "Souk-Product", value: String($0))] } ?? []
         return HTTPContent(
             status: status,
             fields: [
@@ -37,7 +41,7 @@ enum Answers {
                 ), (name: "ETag", value: tag(body)),
                 (name: "Surrogate-Key", value: tags.joined(separator: " ")),
                 (name: "Surrogate-Control", value: "content=\"ESI/1.0\""),
-            ] + protection, body: body)
+            ] + shown + protection, body: body)
     }
 
     /// A page of one visitor.

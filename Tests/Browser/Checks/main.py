@@ -94,7 +94,7 @@ def the_wall_is_readable_at_each_size(visit):
         with visit.browser(size, scheme=scheme) as browser:
             wall.open_wall(browser, visit.souk.http)
             wall.begin_watch(browser)
-            slowest, count = wall.frame_times(browser)
+            slowest, count = wall.frame_time(browser, 8)
             browser.shoot(f"{size}-{scheme}-wall")
             browser.check_page()
             if count and slowest > 8:
@@ -147,13 +147,16 @@ def run_one(function, visit):
     try:
         note = function(visit)
     except (Wrong, WebDriverException) as error:
-        problem = str(error)
+        problem = str(error).split("Stacktrace:", maxsplit=1)[0]
     except Exception:  # pylint: disable=broad-except
         problem = traceback.format_exc(limit=-4)
+    if problem and not visit.souk.is_running:
+        problem += f"\nthe shop has ended with {visit.souk.process.returncode}; the end of its log:\n"
+        problem += "\n".join(visit.souk.log().splitlines()[-8:])
     outcome = "failed" if problem else "passed"
     print(f"{outcome:7} {time.monotonic() - begin:6.1f} s  {name}" + (f" ({note})" if note else ""), flush=True)
     if problem:
-        print("    " + "\n    ".join(problem.strip().splitlines()[:20]), flush=True)
+        print("    " + "\n    ".join(problem.strip().splitlines()[:30]), flush=True)
     return not problem
 
 
