@@ -46,7 +46,9 @@ public actor ControlPort {
         let declared = node.cells.flatMap { cell in
             cell.declaration.operations.filter { $0.path == path }.map { (cell, $0.method) }
         }
-        if let route = own.first(where: { $0.method == method }) { return respond(route.respond(self, request)) }
+        if let route = own.first(where: { $0.method == method }) {
+            return respond(route.respond(self, request))
+        }
         let cells = declared.filter { $0.1 == method }.map(\.0)
         if !cells.isEmpty { return operate(cells, method, path, request, respond) }
         let methods = Set(own.map(\.method) + declared.map(\.1)).sorted()
@@ -67,6 +69,9 @@ public actor ControlPort {
 
     // MARK: operations of modules
 
+    /// Nanoseconds that actors have for an operation.
+    static let operationLimit: UInt64 = 10_000_000_000
+
     /// Asks every actor that declares the operation, or the one that `?actor=` names.
     private func operate(
         _ all: [ActorCell], _ method: String, _ path: String, _ request: HTTPRequest,
@@ -78,25 +83,37 @@ public actor ControlPort {
             cells = all.filter { $0.identity.name == name || $0.identity.group == name }
             if cells.isEmpty {
                 let names = all.map(\.identity.name).joined(separator: ", ")
-                return respond(HTTPResponse(problem: 404, "no actor '\(name)' has \(path); those that do: \(names)"))
+                return respond(
+                    HTTPResponse(problem: 404, "no actor '\(name)' has \(path); those that do: \(names)"))
             }
         }
         let operation = OperationRequest(
             method: method, path: path, query: pairs.filter { $0.name != "actor" },
             body: request.body.map { Array($0.bytes) } ?? [])
-        guard let tags = operations.begin(cells.map(\.identity.name), respond) else {
+        let limit = LoopTimer()
+        let begun = operations.begin(cells.map(\.identity.name)) { [loop] response in
+            loop.cancel(limit.token)
+            respond(response)
+        }
+        guard let tags = begun else {
             return respond(
-                HTTPResponse(problem: 503, "too many operations are under way", fields: [("Retry-After", "1")]))
+                HTTPResponse(
+                    problem: 503, "too many operations are under way", fields: [("Retry-After", "1")]))
         }
         for (cell, tag) in zip(cells, tags) {
             cell.operate(operation, reply: ReplyBox(Reply(to: answers, tag: tag)))
         }
-        loop.after(10_000_000_000) { [weak self] in
+        limit.token = loop.after(Self.operationLimit) { [weak self] in
             self?.assumeIsolated { port in
                 for tag in tags { port.operations.answer(tag, .failure(.timedOut)) }
             }
         }
     }
+}
+
+/// A timer that is cancelled by what is set before it. On one loop.
+private final class LoopTimer: @unchecked Sendable {
+    var token = TimerToken.none
 }
 
 /// Operations whose actors have not all answered.

@@ -4,11 +4,14 @@ import ModuleKit
 /// The metrics of a node in Prometheus' text format, version 0.0.4.
 struct PrometheusText {
     private(set) var bytes: [UInt8] = []
+    /// Names whose type has been said.
+    private var names = Set<String>()
 
     static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 
     private mutating func header(_ name: String, _ help: String, _ type: String) {
-        let escaped = help.split(separator: "\n").joined(separator: " ")
+        names.insert(name)
+        let escaped = Self.escaped(help, quotes: false)
         bytes.append(contentsOf: "# HELP \(name) \(escaped)\n# TYPE \(name) \(type)\n".utf8)
     }
 
@@ -21,14 +24,15 @@ struct PrometheusText {
         bytes.append(contentsOf: " \(value)\n".utf8)
     }
 
-    private static func escaped(_ value: String) -> String {
+    /// By scalars: as a Character, a line feed after a carriage return is another one.
+    private static func escaped(_ value: String, quotes: Bool = true) -> String {
         var result = ""
-        for character in value {
-            switch character {
+        for scalar in value.unicodeScalars {
+            switch scalar {
             case "\\": result += "\\\\"
-            case "\"": result += "\\\""
+            case "\"" where quotes: result += "\\\""
             case "\n": result += "\\n"
-            default: result.append(character)
+            default: result.unicodeScalars.append(scalar)
             }
         }
         return result
@@ -36,16 +40,20 @@ struct PrometheusText {
 
     private static func seconds(_ nanoseconds: UInt64) -> String { "\(Double(nanoseconds) / 1e9)" }
     private static func number(_ value: Double) -> String {
-        Int(exactly: value).map(String.init) ?? "\(value)"
+        if value.isNaN { return "NaN" }
+        if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }
+        return Int(exactly: value).map(String.init) ?? "\(value)"
     }
 
     // MARK: what modules registered
 
     mutating func add(_ series: [MetricRegistry.Series]) {
-        var done = Set<String>()
-        for first in series where done.insert(first.name).inserted {
+        // A name has one type: that of whoever came first, the runtime before all modules.
+        for first in series where !names.contains(first.name) {
             header(first.name, first.help, first.metric.type)
-            for one in series where one.name == first.name && one.metric.type == first.metric.type { add(one) }
+            for one in series where one.name == first.name && one.metric.type == first.metric.type {
+                add(one)
+            }
         }
     }
 
@@ -62,7 +70,9 @@ struct PrometheusText {
                 guard bucket % 4 == 0 else { continue }
                 let bound = Histogram.bound(of: bucket)
                 if bound == .max { break }
-                line("\(series.name)_bucket", series.labels + [MetricLabel("le", Self.seconds(bound))], "\(sum)")
+                line(
+                    "\(series.name)_bucket", series.labels + [MetricLabel("le", Self.seconds(bound))],
+                    "\(sum)")
             }
             let total = counts.reduce(0, +)
             line("\(series.name)_bucket", series.labels + [MetricLabel("le", "+Inf")], "\(total)")
@@ -113,10 +123,19 @@ struct PrometheusText {
         }
         let metrics: [(String, String, String, (MailboxCounters) -> [(String?, Int)])] = [
             ("souk_mailbox_depth", "Messages waiting.", "gauge", { [(nil, $0.depth)] }),
-            ("souk_mailbox_capacity", "Messages that a lane holds at most.", "gauge", { [(nil, $0.capacity)] }),
-            ("souk_mailbox_high_water", "The most that ever waited in a lane.", "gauge", { [(nil, $0.highWater)] }),
+            (
+                "souk_mailbox_capacity", "Messages that a lane holds at most.", "gauge",
+                { [(nil, $0.capacity)] }
+            ),
+            (
+                "souk_mailbox_high_water", "The most that ever waited in a lane.", "gauge",
+                { [(nil, $0.highWater)] }
+            ),
             ("souk_mailbox_enqueued_total", "Messages taken in.", "counter", { [(nil, $0.enqueued)] }),
-            ("souk_mailbox_processed_total", "Messages handed to the actor.", "counter", { [(nil, $0.processed)] }),
+            (
+                "souk_mailbox_processed_total", "Messages handed to the actor.", "counter",
+                { [(nil, $0.processed)] }
+            ),
             (
                 "souk_mailbox_dropped_total", "Messages not delivered, by reason.", "counter",
                 {

@@ -14,7 +14,7 @@ extension LoopThread {
         let job = Unmanaged.passRetained(BlockingJob(work, done)).toOpaque()
         request.pointee.data = job
         let status = uv_queue_work(
-            uv, request,
+            driver.uv, request,
             { request in
                 guard let data = request?.pointee.data else { return }
                 Unmanaged<BlockingJob>.fromOpaque(data).takeUnretainedValue().work()
@@ -78,18 +78,22 @@ public final class ThreadWorker: Worker, @unchecked Sendable {
         condition.deallocate()
     }
 
+    /// Runs `work` after everything submitted before it, then `done`; nothing of it after `stop`.
     public func submit(_ work: @escaping @Sendable () -> Void, done: @escaping @Sendable () -> Void) {
-        pthread_mutex_lock(mutex)
-        if hasThread && !isStopping {
-            queue.append {
-                work()
-                done()
-            }
+        let job: @Sendable () -> Void = {
+            work()
+            done()
         }
+        pthread_mutex_lock(mutex)
+        let isOpen = !isStopping
+        if isOpen && hasThread { queue.append(job) }
         pthread_mutex_unlock(mutex)
         pthread_cond_signal(condition)
+        // The system had no thread to give: slow is better than never.
+        if isOpen && !hasThread { job() }
     }
 
+    /// Waits for what was submitted, then ends the thread. Not on a loop.
     public func stop() {
         pthread_mutex_lock(mutex)
         let mustJoin = hasThread && !isStopping

@@ -3,10 +3,13 @@ import ModuleKit
 
 /// The file system. Every call blocks: never on a loop.
 public final class FileSystemDisk: Disk {
+    /// None of its own: SQLite uses the system's files.
     public let sqliteVFS: String? = nil
 
+    /// Knows nothing yet; paths are given with each call.
     public init() {}
 
+    /// Makes the folder and those above it; one that is there is good.
     public func makeFolder(_ path: String) throws(DiskError) {
         var prefix = path.hasPrefix("/") ? "/" : ""
         for part in path.split(separator: "/") {
@@ -21,6 +24,7 @@ public final class FileSystemDisk: Disk {
         }
     }
 
+    /// The whole file; an error if it has more than `limit` bytes.
     public func read(_ path: String, limit: Int) throws(DiskError) -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw DiskError("cannot read", path) }
@@ -49,6 +53,7 @@ public final class FileSystemDisk: Disk {
         return bytes
     }
 
+    /// Puts the file there whole, or leaves what was there: written beside, synced, renamed.
     public func replace(_ path: String, with bytes: [UInt8]) throws(DiskError) {
         let temporary = path + ".new"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
@@ -83,6 +88,7 @@ public final class FileSystemDisk: Disk {
         close(descriptor)
     }
 
+    /// Names in the folder, sorted.
     public func list(_ path: String) throws(DiskError) -> [String] {
         guard let folder = opendir(path) else { throw DiskError("cannot list", path) }
         defer { closedir(folder) }
@@ -96,10 +102,12 @@ public final class FileSystemDisk: Disk {
         return names.sorted()
     }
 
+    /// Removes one file.
     public func remove(_ path: String) throws(DiskError) {
         if unlink(path) != 0 { throw DiskError("cannot remove", path) }
     }
 
+    /// Whether something of that name is there.
     public func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 }
 

@@ -4,17 +4,19 @@ import ModuleKit
 
 /// Sockets on libuv.
 public final class LibUVNetwork: Network {
+    /// From then on a broken pipe is an error of a write and no longer a signal.
     public init() {
         // A peer that goes away while something is written must not end the process.
         signal(SIGPIPE, SIG_IGN)
     }
 
     private static func uv(of loop: Loop) -> UnsafeMutablePointer<uv_loop_t>? {
-        (loop.driver as? LoopThread)?.uv
+        (loop.driver as? LibUVDriver)?.uv
     }
 
     // MARK: listening
 
+    /// Listens on an address of this machine, or on a Unix socket; one left behind is replaced. On the loop.
     public func listen(
         _ address: SocketAddress, on loop: Loop, options: ListenOptions,
         accept: @escaping (any ByteStream) -> Void
@@ -36,6 +38,7 @@ public final class LibUVNetwork: Network {
 
     // MARK: connecting
 
+    /// Connects, after asking for the name's address if it is a name; `then` is called once. On the loop.
     public func connect(
         to address: SocketAddress, on loop: Loop,
         then: @escaping (Result<any ByteStream, NetworkError>) -> Void

@@ -4,16 +4,14 @@ import ModuleKit
 import Synchronization
 
 /// A libuv loop on a thread of its own: what stands below a `Loop` in production.
-public final class LoopThread: LoopDriver, @unchecked Sendable {
+public final class LoopThread: @unchecked Sendable {
     /// The loop that actors are placed on.
-    public private(set) var loop: Loop!
-    let uv: UnsafeMutablePointer<uv_loop_t>
-    private let wakeHandle: UnsafeMutablePointer<uv_async_t>
-    private let timerHandle: UnsafeMutablePointer<uv_timer_t>
-    private var armedFor: UInt64 = 0
+    public let loop: Loop
+    let driver: LibUVDriver
     private var thread = pthread_t()
     private let isStopping = Atomic<Bool>(false)
     private let isRunning = Atomic<Bool>(false)
+    private let hasEnded = Atomic<Bool>(false)
     private let spinNanoseconds: UInt64
     /// Times that the loop went to sleep.
     public let sleeps = Atomic<Int>(0)
@@ -22,46 +20,35 @@ public final class LoopThread: LoopDriver, @unchecked Sendable {
     ///   - index: number of the loop within its node.
     ///   - spinNanoseconds: how long the loop looks for messages of other loops before it sleeps. A
     ///     message to a sleeping loop costs some 10 µs, to a spinning one 1 µs, and spinning burns a core.
+    /// - Throws: `NetworkError` if the system has no descriptor left for it.
     public init(index: Int, spinNanoseconds: UInt64 = 0) throws(NetworkError) {
         self.spinNanoseconds = spinNanoseconds
-        uv = .allocate(capacity: 1)
-        wakeHandle = .allocate(capacity: 1)
-        timerHandle = .allocate(capacity: 1)
-        var status = uv_loop_init(uv)
-        if status == 0 { status = uv_async_init(uv, wakeHandle) { _ in } }
-        if status == 0 { status = uv_timer_init(uv, timerHandle) }
-        guard status == 0 else { throw NetworkError(uv: status, "cannot make an event loop") }
-        loop = Loop(index: index, driver: self)
+        driver = try LibUVDriver()
+        loop = Loop(index: index, driver: driver)
     }
 
-    deinit {
-        uv.deallocate()
-        wakeHandle.deallocate()
-        timerHandle.deallocate()
-    }
+    deinit { end() }
 
-    // MARK: driver
-
-    public func wake(_ loop: Loop) { uv_async_send(wakeHandle) }
-    public func monotonicNow() -> UInt64 { Clock.monotonic() }
-    public func wallNow() -> UInt64 { Clock.wall() }
-
-    // MARK: thread
+    /// Nanoseconds of the monotonic clock, read anew. From any thread.
+    public func monotonicNow() -> UInt64 { driver.monotonicNow() }
+    /// Nanoseconds since 1970, read anew. From any thread.
+    public func wallNow() -> UInt64 { driver.wallNow() }
 
     /// Starts the thread. Returns at once.
-    public func start() {
+    /// - Throws: `NetworkError` if the system gives no thread.
+    public func start() throws(NetworkError) {
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
         // Deep recursion in a module must not be what ends the process.
         pthread_attr_setstacksize(&attributes, 8 << 20)
-        isRunning.store(true, ordering: .relaxed)
         let context = Unmanaged.passRetained(self).toOpaque()
         let status = pthread_create(&thread, &attributes, { LoopThread.main($0) }, context)
         pthread_attr_destroy(&attributes)
-        if status != 0 {
-            isRunning.store(false, ordering: .relaxed)
+        guard status == 0 else {
             Unmanaged<LoopThread>.fromOpaque(context).release()
+            throw NetworkError(uv: -status, "cannot start a thread for loop \(loop.index)")
         }
+        isRunning.store(true, ordering: .releasing)
     }
 
     private static func main(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
@@ -77,38 +64,21 @@ public final class LoopThread: LoopDriver, @unchecked Sendable {
         loop.withCurrent {
             loop.awoke()
             while !isStopping.load(ordering: .relaxed) { iterate() }
-            closeHandles()
         }
+        end()
     }
 
     private func iterate() {
         if loop.runReady(turns: 512) || spin() {
-            uv_run(uv, UV_RUN_NOWAIT)
+            uv_run(driver.uv, UV_RUN_NOWAIT)
             loop.refreshNow()
             return
         }
-        armTimer()
+        driver.arm(for: loop.earliestTimer, at: loop.preciseNow)
         guard loop.mayFallAsleep(), !isStopping.load(ordering: .sequentiallyConsistent) else { return }
         sleeps.add(1, ordering: .relaxed)
-        uv_run(uv, UV_RUN_ONCE)
+        uv_run(driver.uv, UV_RUN_ONCE)
         loop.awoke()
-    }
-
-    /// libuv's timers have milliseconds: rounded up, so that none fires early.
-    private func armTimer() {
-        guard let earliest = loop.earliestTimer else {
-            if armedFor != 0 { uv_timer_stop(timerHandle) }
-            armedFor = 0
-            return
-        }
-        if earliest == armedFor && uv_is_active(timerHandle.handle) != 0 { return }
-        armedFor = earliest
-        let now = loop.preciseNow
-        uv_update_time(uv)
-        let delay = earliest > now ? (earliest - now + 999_999) / 1_000_000 : 0
-        // libuv runs due timers once before it polls: a timer that fires there must keep the poll from
-        // blocking, which only a stopped loop does.
-        uv_timer_start(timerHandle, { handle in uv_stop(handle?.pointee.loop) }, delay, 0)
     }
 
     /// Looks for work of other threads for a bounded time before the loop pays for sleeping.
@@ -121,32 +91,20 @@ public final class LoopThread: LoopDriver, @unchecked Sendable {
         return false
     }
 
-    /// Lets go of the loop; after `stop`, when nobody uses it any more. The two hold each other.
-    public func release() { loop = nil }
-
-    /// Ends the loop and waits for its thread: sockets are closed, their handlers told.
+    /// Ends the loop and waits for its thread: sockets are closed, their handlers told. Not on the loop.
     public func stop() {
         isStopping.store(true, ordering: .sequentiallyConsistent)
-        uv_async_send(wakeHandle)
+        driver.wake()
         if isRunning.exchange(false, ordering: .acquiringAndReleasing) { pthread_join(thread, nil) }
     }
 
-    private func closeHandles() {
-        uv_walk(
-            uv,
-            { handle, _ in
-                guard let handle, uv_is_closing(handle) == 0 else { return }
-                if handle.pointee.type == UV_TCP || handle.pointee.type == UV_NAMED_PIPE,
-                    let data = handle.pointee.data
-                {
-                    Unmanaged<LibUVHandleOwner>.fromOpaque(data).takeUnretainedValue().closeHandle()
-                } else {
-                    uv_close(handle, { LibUVHandleOwner.closed($0) })
-                }
-            }, nil)
-        while uv_run(uv, UV_RUN_DEFAULT) != 0 {}
-        _ = loop.runReady(turns: 512)
-        uv_loop_close(uv)
+    private func end() {
+        guard !hasEnded.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        loop.withCurrent {
+            driver.close()
+            _ = loop.runReady(turns: 512)
+        }
+        driver.free()
     }
 }
 

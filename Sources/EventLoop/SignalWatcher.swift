@@ -5,12 +5,12 @@ extension LoopThread {
     /// Runs the body on the loop each time the process gets the signal. On the loop.
     public func onSignal(_ number: Int32, _ body: @escaping () -> Void) throws(NetworkError) {
         let handle = UnsafeMutablePointer<uv_signal_t>.allocate(capacity: 1)
-        var status = uv_signal_init(uv, handle)
+        var status = uv_signal_init(driver.uv, handle)
         guard status == 0 else {
             handle.deallocate()
             throw NetworkError(uv: status, "cannot watch for signal \(number)")
         }
-        // Both live as long as the process watches: until the loop ends.
+        // Both live until the loop ends.
         handle.pointee.data = Unmanaged.passRetained(SignalBody(body)).toOpaque()
         status = uv_signal_start(
             handle,
@@ -24,7 +24,14 @@ extension LoopThread {
     }
 }
 
-private final class SignalBody {
+final class SignalBody {
     let body: () -> Void
     init(_ body: @escaping () -> Void) { self.body = body }
+
+    /// The watcher's handle is closed.
+    static func closed(_ handle: UnsafeMutablePointer<uv_handle_t>?) {
+        guard let handle else { return }
+        if let data = handle.pointee.data { Unmanaged<SignalBody>.fromOpaque(data).release() }
+        UnsafeMutableRawPointer(handle).deallocate()
+    }
 }

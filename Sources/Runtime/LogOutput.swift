@@ -8,6 +8,7 @@ import Synchronization
 /// Written by hand: a logging package linked into host and plugins would exist once in each (see
 /// `Logger` in the contract library), and what is left of one here is a format and a write.
 public final class LogOutput: Sendable {
+    /// Where lines go.
     public let sink: any LogSink
     private let base: LogLevel
     /// By module, group or actor.
@@ -49,34 +50,68 @@ public final class DescriptorLogSink: LogSink {
     private let descriptor: Int32
     private let format: LogConfiguration.Format
     private let wallNow: @Sendable () -> UInt64
+    /// Lines that found the output full since the last that did not.
+    private let lost = Mutex(0)
 
     /// - Parameter wallNow: nanoseconds since 1970.
-    public init(descriptor: Int32 = 2, format: LogConfiguration.Format, wallNow: @escaping @Sendable () -> UInt64) {
+    public init(
+        descriptor: Int32 = 2, format: LogConfiguration.Format, wallNow: @escaping @Sendable () -> UInt64
+    ) {
         self.descriptor = descriptor
         self.format = format
         self.wallNow = wallNow
     }
 
+    /// Writes one line; never blocks. A full or broken log must not stop the shop: what cannot be
+    /// written is lost, and the next line that can be written is preceded by one that says how many were.
     public func write(_ level: LogLevel, _ label: String, _ message: String, _ fields: [LogField]) {
+        let line = line(level, label, message, fields)
+        lost.withLock { lost in
+            if lost > 0 {
+                let note = [LogField("lines", lost)]
+                guard put(self.line(.warning, "log", "lines were lost: the output was full", note)) else {
+                    lost += 1
+                    return
+                }
+                lost = 0
+            }
+            if !put(line) { lost += 1 }
+        }
+    }
+
+    /// False if the output has no room.
+    private func put(_ line: String) -> Bool {
+        var bytes = Array(line.utf8)
+        let length = bytes.count
+        return bytes.withUnsafeMutableBytes { buffer in
+            var count = 0
+            while count < length {
+                // A pipe that can be written to has room for so much.
+                var request = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                guard poll(&request, 1, 0) == 1, request.revents & Int16(POLLOUT) != 0 else { return false }
+                let part = min(length - count, 4096)
+                let written = Glibc.write(descriptor, buffer.baseAddress.map { $0 + count }, part)
+                guard written > 0 else { return false }
+                count += written
+            }
+            return true
+        }
+    }
+
+    private func line(_ level: LogLevel, _ label: String, _ message: String, _ fields: [LogField]) -> String {
         let time = Timestamp.text(wallNow())
-        let line: String
         switch format {
         case .json:
-            line =
-                JSON.object(
-                    [
-                        ("time", .string(time)), ("level", .string(level.name)), ("logger", .string(label)),
-                        ("message", .string(message)),
-                    ] + fields.map { ($0.name, .string($0.value)) }
-                ).text + "\n"
+            let members: [(String, JSON)] = [
+                ("time", .string(time)), ("level", .string(level.name)), ("logger", .string(label)),
+                ("message", .string(message)),
+            ]
+            return JSON.object(members + fields.map { ($0.name, .string($0.value)) }).text + "\n"
         case .text:
             let rest = fields.map { " \($0.name)=\(Self.quoted($0.value))" }.joined()
             let name = level.name + String(repeating: " ", count: max(0, 7 - level.name.utf8.count))
-            line = "\(time) \(name) \(label): \(Self.oneLine(message))\(rest)\n"
+            return "\(time) \(name) \(label): \(Self.oneLine(message))\(rest)\n"
         }
-        var bytes = Array(line.utf8)
-        // A full or broken log must not stop the shop: what cannot be written is lost.
-        _ = bytes.withUnsafeMutableBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
     }
 
     private static func quoted(_ value: String) -> String {

@@ -6,23 +6,34 @@ import Synchronization
 /// Everything that manages actors runs on the environment's home loop; actors are touched only on their
 /// own loops.
 public final class Node: ActorHost, @unchecked Sendable {
+    /// What it runs.
     public let plan: NodePlan
+    /// What it stands on.
     public let environment: any NodeEnvironment
+    /// All its metrics.
     public let metrics = MetricRegistry()
+    /// Examples of messages that were not delivered.
     public let deadLetters = DeadLetters()
+    /// Where its log goes.
     public let logs: LogOutput
     let log: Logger
+    /// The places of its actors, in the order of their start.
     public private(set) var cells: [ActorCell] = []
     private var indexes: [String: Int] = [:]
     /// On the home loop.
     var supervisors: [Supervisor] = []
     /// On the home loop.
     var life = Life.idle
-    private var started: ((Result<Void, NodeError>) -> Void)?
-    private let readiness = Atomic<Bool>(false)
+    /// Who waits for the start, and for the stop. On the home loop.
+    var started: ((Result<Void, NodeError>) -> Void)?
+    var stopped: [(Bool) -> Void] = []
+    /// Actors that have been ready once: from then on they are supervised. On the home loop.
+    var wasReady: [Bool] = []
+    let readiness = Atomic<Bool>(false)
 
     enum Life { case idle, starting, running, stopping, stopped }
 
+    /// Makes the places of the actors; nothing runs before `start`.
     public init(_ plan: NodePlan, in environment: any NodeEnvironment, logs: LogOutput) {
         self.plan = plan
         self.environment = environment
@@ -36,6 +47,7 @@ public final class Node: ActorHost, @unchecked Sendable {
             )
             indexes[actor.identity.name] = index
             supervisors.append(Supervisor(actor.supervision))
+            wasReady.append(false)
         }
     }
 
@@ -47,17 +59,25 @@ public final class Node: ActorHost, @unchecked Sendable {
 
     // MARK: host
 
+    /// Sockets.
     public var network: any Network { environment.network }
+    /// Files.
     public var disk: any Disk { environment.disk }
+    /// This node's incarnation.
     public var epoch: UInt64 { environment.epoch }
+    /// A log labelled with the actor's name; its level is that of the actor, its group or its module.
     public func logger(for actor: ActorIdentity) -> Logger {
         logs.logger(label: actor.name, module: actor.module, group: actor.group)
     }
+    /// The same for the same actor, incarnation and seed of the run.
     public func seed(for actor: ActorIdentity, incarnation: UInt32) -> UInt64 {
         StableHash.mix(environment.seed ^ StableHash.hash(actor.name) ^ UInt64(incarnation) << 40)
     }
+    /// Bytes for keys and secrets.
     public func secureRandomBytes(_ count: Int) -> [UInt8] { environment.secureRandomBytes(count) }
+    /// A thread for blocking work; the same for the same name.
     public func worker(named name: String) -> any Worker { environment.worker(named: name) }
+    /// Runs blocking work on a pool, then `done` on the loop.
     public func blocking(
         on loop: Loop, _ work: @escaping @Sendable () -> Void, done: @escaping @Sendable () -> Void
     ) {
@@ -83,93 +103,7 @@ public final class Node: ActorHost, @unchecked Sendable {
     func release() {
         cells = []
         started = nil
-    }
-
-    // MARK: starting
-
-    /// Starts the graph as the difference between nothing and the plan: each actor as soon as those it
-    /// depends on are ready. `then` is called on the home loop, once.
-    public func start(_ then: @escaping @Sendable (Result<Void, NodeError>) -> Void) {
-        environment.start()
-        environment.home.execute { [self] in
-            life = .starting
-            started = then
-            startNext()
-        }
-    }
-
-    /// On the home loop.
-    private func startNext() {
-        guard life == .starting else { return }
-        for (index, cell) in cells.enumerated() where cell.state == .created {
-            let waits = plan.actors[index].dependencies.contains { name in
-                // A cycle is broken at the actor that comes later in the order.
-                indexes[name].map { $0 < index && cells[$0].state != .ready } ?? false
-            }
-            if waits { continue }
-            cell.state = .starting
-            startActor(index)
-        }
-        if cells.allSatisfy({ $0.state == .ready }) { finishStart(.success(())) }
-    }
-
-    /// Puts a fresh actor in. On the home loop.
-    func startActor(_ index: Int) {
-        let cell = cells[index]
-        let links = linkTable(of: index)
-        let settings = plan.actors[index].settings
-        cell.loop.execute { [self] in
-            do {
-                cell.takeOut()
-                try cell.start(settings: settings, links: links)
-            } catch {
-                let work = "start"
-                environment.home.execute { [self] in couldNotStart(index, error, work) }
-            }
-        }
-    }
-
-    private func couldNotStart(_ index: Int, _ error: any Error, _ work: String) {
-        let cell = cells[index]
-        if life == .starting {
-            finishStart(.failure(NodeError(actor: cell.identity, error)))
-        } else {
-            supervise(index, error, while: work)
-        }
-    }
-
-    private func finishStart(_ result: Result<Void, NodeError>) {
-        guard let started else { return }
-        self.started = nil
-        if case .success = result {
-            life = .running
-            readiness.store(true, ordering: .releasing)
-            log.info("ready", [LogField("actors", cells.count), LogField("loops", environment.loops.count)])
-        }
-        started(result)
-    }
-
-    public func actorBecameReady(_ cell: ActorCell) {
-        environment.home.execute { [self] in
-            guard let index = index(of: cell) else { return }
-            switch life {
-            case .starting: startNext()
-            case .running:
-                cameBack(index)
-            case .idle, .stopping, .stopped: break
-            }
-        }
-    }
-
-    public func actorFailed(_ cell: ActorCell, _ error: any Error, while work: String) {
-        environment.home.execute { [self] in
-            guard let index = index(of: cell) else { return }
-            if life == .starting {
-                finishStart(.failure(NodeError(actor: cell.identity, error)))
-            } else {
-                supervise(index, error, while: work)
-            }
-        }
+        stopped = []
     }
 }
 
@@ -177,6 +111,7 @@ public final class Node: ActorHost, @unchecked Sendable {
 public struct NodeError: Error, Sendable, CustomStringConvertible {
     public let description: String
 
+    /// - Parameter description: one line, with what to do about it.
     public init(_ description: String) {
         self.description = description
     }

@@ -68,8 +68,14 @@ public final class NodeProcess: @unchecked Sendable {
     public func run() -> Int32 {
         CrashReport.install()
         Self.raiseDescriptorLimit()
-        node.start { [self] result in started(result) }
+        do {
+            try node.start { [self] result in started(result) }
+        } catch {
+            Self.say(error.description)
+            return 1
+        }
         environment.home.execute { [self] in
+            guard !isStopping else { return }
             do {
                 try watchSignals()
                 let address = try control.start(topology.control)
@@ -96,10 +102,14 @@ public final class NodeProcess: @unchecked Sendable {
     private func fail(_ reason: String) {
         guard !isStopping else { return }
         isStopping = true
-        var line = Array("souk: \(reason)\n".utf8)
-        _ = line.withUnsafeMutableBytes { write(2, $0.baseAddress, $0.count) }
+        Self.say(reason)
         control.close()
         node.stop { [self] _ in end.signal(1) }
+    }
+
+    private static func say(_ reason: String) {
+        var line = Array("souk: \(reason)\n".utf8)
+        _ = line.withUnsafeMutableBytes { write(2, $0.baseAddress, $0.count) }
     }
 
     private func watchSignals() throws(NetworkError) {
@@ -153,8 +163,12 @@ private final class ProcessEnd: @unchecked Sendable {
 }
 
 extension Node: ControlledNode {
+    /// As in the topology.
     public var nodeName: String { plan.name }
+    /// Loops that actors are placed on.
     public var actorLoops: [Loop] { environment.loops }
+    /// The topology as it runs.
     public var topologyDescription: JSON { TopologyDescription.json(plan) }
+    /// Changes a level while the node runs; false if nobody has that label.
     public func setLogLevel(_ level: LogLevel, of label: String) -> Bool { logs.set(level, for: label) }
 }

@@ -5,6 +5,7 @@ import ModuleKit
 public struct PluginReport: Sendable {
     /// The file's name without `lib` and `.so`.
     public let name: String
+    /// Of the file.
     public let path: String
     /// What it brings, or why it was refused.
     public let result: Result<Plugin, PluginError>
@@ -64,7 +65,9 @@ public enum PluginLoader {
         let entry = unsafeBitCast(symbol, to: Entry.self)
         // The digests are compared inside the plugin, before any Swift value crosses. The library stays
         // loaded in any case: Swift's metadata cannot be unloaded.
-        guard let box = entry(contractDigest()) else { return .failure(PluginError(description: mismatch(path))) }
+        guard let box = entry(contractDigest()) else {
+            return .failure(PluginError(description: mismatch(path)))
+        }
         return .success(PluginBox.take(box))
     }
 
@@ -82,7 +85,8 @@ public enum PluginLoader {
         var information = stat()
         guard fstat(descriptor, &information) == 0, information.st_size > 0 else { return false }
         let count = Int(information.st_size)
-        guard let memory = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), memory != MAP_FAILED else {
+        guard let memory = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), memory != MAP_FAILED
+        else {
             return false
         }
         defer { munmap(memory, count) }
@@ -90,7 +94,9 @@ public enum PluginLoader {
         guard let first = wanted.first else { return false }
         var index = 0
         while index + wanted.count <= count {
-            guard let found = memchr(memory + index, Int32(first), count - wanted.count + 1 - index) else { return false }
+            guard let found = memchr(memory + index, Int32(first), count - wanted.count + 1 - index) else {
+                return false
+            }
             index = found - memory
             if memcmp(found, wanted, wanted.count) == 0 { return true }
             index += 1

@@ -6,7 +6,10 @@ struct Supervisor {
     let policy: Supervision
     /// When the actor was restarted, within the period.
     private var times: [UInt64] = []
+    /// It is taken out, and its time has not come yet.
     var isWaiting = false
+    /// It is to start as soon as those that it needs are ready.
+    var isToStart = true
 
     init(_ policy: Supervision) {
         self.policy = policy
@@ -24,7 +27,7 @@ struct Supervisor {
 extension Node {
     /// An actor has failed: decides what becomes of it. On the home loop.
     func supervise(_ index: Int, _ error: any Error, while work: String) {
-        guard life == .running, !supervisors[index].isWaiting else { return }
+        guard life == .running || life == .starting, !supervisors[index].isWaiting else { return }
         let cell = cells[index]
         log.error(
             "actor failed",
@@ -36,7 +39,9 @@ extension Node {
         tellLinked(to: index, .down(cell.identity))
         restart(index, after: delay)
         if supervisors[index].policy.strategy == .restForOne {
-            for dependent in dependents(of: index) where !supervisors[dependent].isWaiting {
+            for dependent in dependents(of: index)
+            where !supervisors[dependent].isWaiting && cells[dependent].state != .failed {
+                tellLinked(to: dependent, .down(cells[dependent].identity))
                 restart(dependent, after: delay)
             }
         }
@@ -46,13 +51,19 @@ extension Node {
         supervisors[index].isWaiting = true
         let cell = cells[index]
         cell.state = .restarting
-        cell.loop.execute { cell.takeOut() }
+        cell.loop.execute {
+            cell.takeOut()
+            // It may have become ready in the meantime.
+            cell.state = .restarting
+        }
         environment.home.after(delay) { [self] in
-            guard life == .running else { return }
+            guard life == .running || life == .starting else { return }
             supervisors[index].isWaiting = false
             cell.restarts.add(1, ordering: .relaxed)
             log.notice("actor restarts", [LogField("actor", cell.identity)])
-            startActor(index)
+            // As at the start: after those that it depends on, if they are being replaced too.
+            supervisors[index].isToStart = true
+            startNext()
         }
     }
 
@@ -70,6 +81,10 @@ extension Node {
                 LogField("period_ms", supervisors[index].policy.period / 1_000_000),
             ])
         tellLinked(to: index, .failed(cell.identity))
+        if life == .starting {
+            finishStart(.failure(NodeError("\(cell.identity.name): given up after too many restarts")))
+        }
+        startNext()
     }
 
     /// A restarted actor is ready. On the home loop.

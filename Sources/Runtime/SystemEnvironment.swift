@@ -8,9 +8,13 @@ public final class SystemEnvironment: NodeEnvironment, @unchecked Sendable {
     private let threads: [LoopThread]
     private let homeThread: LoopThread
     private let workers = Mutex<[(name: String, worker: ThreadWorker)]>([])
+    /// Sockets of the system.
     public let network: any Network = LibUVNetwork()
+    /// The file system.
     public let disk: any Disk = FileSystemDisk()
+    /// Where all seeds of the run come from.
     public let seed: UInt64
+    /// Milliseconds since 1970 at the start: rises from start to start.
     public let epoch: UInt64
 
     /// - Parameters:
@@ -29,26 +33,26 @@ public final class SystemEnvironment: NodeEnvironment, @unchecked Sendable {
         epoch = homeThread.wallNow() / 1_000_000
     }
 
+    /// The loops that actors are placed on, each with a thread of its own.
     public var loops: [Loop] { threads.map(\.loop) }
+    /// The loop of supervision and of the control port.
     public var home: Loop { homeThread.loop }
     /// The thread of the home loop: signals are watched there.
     public var homeLoopThread: LoopThread { homeThread }
 
-    public func start() {
-        for thread in threads + [homeThread] { thread.start() }
+    /// Starts the loops' threads.
+    public func start() throws(NetworkError) {
+        for thread in threads + [homeThread] { try thread.start() }
     }
 
+    /// Finishes blocking work, ends the loops and waits for them. Not on a loop.
     public func stop() {
         for (_, worker) in workers.withLock({ $0 }) { worker.stop() }
         for thread in threads + [homeThread] { thread.stop() }
         workers.withLock { $0 = [] }
     }
 
-    deinit {
-        // A loop and its thread hold each other.
-        for thread in threads + [homeThread] { thread.release() }
-    }
-
+    /// A thread for blocking work; the same for the same name. From any thread.
     public func worker(named name: String) -> any Worker {
         workers.withLock { workers in
             if let known = workers.first(where: { $0.name == name }) { return known.worker }
@@ -58,12 +62,15 @@ public final class SystemEnvironment: NodeEnvironment, @unchecked Sendable {
         }
     }
 
+    /// Runs blocking work on libuv's pool, then `done` on the loop. From any thread.
     public func blocking(
         on loop: Loop, _ work: @escaping @Sendable () -> Void, done: @escaping @Sendable () -> Void
     ) {
-        (loop.driver as? LoopThread)?.blocking(work, done: done)
+        let thread = loop.index < threads.count ? threads[loop.index] : homeThread
+        thread.blocking(work, done: done)
     }
 
+    /// Bytes of the system's random source, fit for keys.
     public func secureRandomBytes(_ count: Int) -> [UInt8] { Self.random(count) }
 
     private static func random(_ count: Int) -> [UInt8] {

@@ -40,15 +40,18 @@ extension ActorPlan {
 
 /// An actor whose behaviour a test gives as closures.
 public actor FakeActor: Module {
+    /// What the actor was made with.
     public nonisolated let context: Context
     private let onStart: @Sendable (FakeActor) -> Void
     /// Whatever the test wants to keep.
     public var count = 0
+    /// Tokens that the test wants to keep.
     public var replies: [ReplyBox<HTTPResponse>] = []
 
     public init(_ context: Context, onStart: @escaping @Sendable (FakeActor) -> Void) {
         self.context = context
         self.onStart = onStart
     }
+    /// Runs what the test gave.
     public func start() throws { onStart(self) }
 }

@@ -4,11 +4,13 @@ import Synchronization
 
 /// Files in memory, for modules that only read and replace whole files.
 public final class MemoryDisk: Disk {
+    /// Of SQLite; nil for the system's own.
     public let sqliteVFS: String? = nil
     private let files = Mutex<[String: [UInt8]]>([:])
     /// What each call fails with; nil to work.
     public let failure = Mutex<Int32?>(nil)
 
+    /// An empty disk.
     public init(_ files: [String: String] = [:]) {
         self.files.withLock { $0 = files.mapValues { Array($0.utf8) } }
     }
@@ -16,8 +18,10 @@ public final class MemoryDisk: Disk {
     private func check(_ path: String) throws(DiskError) {
         if let code = failure.withLock({ $0 }) { throw DiskError("\(path): error \(code)", code: code) }
     }
+    /// As on a disk.
     public func makeFolder(_ path: String) throws(DiskError) { try check(path) }
 
+    /// The whole file; an error if it has more than `limit` bytes.
     public func read(_ path: String, limit: Int) throws(DiskError) -> [UInt8] {
         try check(path)
         guard let bytes = files.withLock({ $0[path] }) else {
@@ -28,19 +32,23 @@ public final class MemoryDisk: Disk {
         }
         return bytes
     }
+    /// Puts the file there whole.
     public func replace(_ path: String, with bytes: [UInt8]) throws(DiskError) {
         try check(path)
         files.withLock { $0[path] = bytes }
     }
+    /// Names in the folder, sorted.
     public func list(_ path: String) throws(DiskError) -> [String] {
         try check(path)
         let prefix = path.hasSuffix("/") ? path : path + "/"
         return files.withLock { $0.keys.sorted() }.filter { $0.hasPrefix(prefix) }
             .map { String($0.dropFirst(prefix.count)) }
     }
+    /// Removes one file.
     public func remove(_ path: String) throws(DiskError) {
         try check(path)
         files.withLock { $0[path] = nil }
     }
+    /// Whether something of that name is there.
     public func exists(_ path: String) -> Bool { files.withLock { $0[path] != nil } }
 }

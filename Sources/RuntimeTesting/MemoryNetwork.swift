@@ -8,6 +8,7 @@ public final class MemoryNetwork: Network, @unchecked Sendable {
 
     public init() {}
 
+    /// Listens in memory; an address that is taken is an error.
     public func listen(
         _ address: SocketAddress, on loop: Loop, options: ListenOptions,
         accept: @escaping (any ByteStream) -> Void
@@ -27,6 +28,7 @@ public final class MemoryNetwork: Network, @unchecked Sendable {
         return listener
     }
 
+    /// Connects to a listener in memory; `then` is called later, once.
     public func connect(
         to address: SocketAddress, on loop: Loop,
         then: @escaping (Result<any ByteStream, NetworkError>) -> Void
@@ -78,8 +80,11 @@ public final class MemoryStream: ByteStream, @unchecked Sendable {
     private var arrived: [UInt8] = []
     private var ending: NetworkError??
     private var isScheduled = false
+    /// Whether it was closed.
     public private(set) var isClosing = false
+    /// Bytes that the other end has not taken yet.
     public private(set) var queuedBytes = 0
+    /// As the test said.
     public let peerAddress = "127.0.0.1"
     /// Bytes that the peer holds unread before writes are queued.
     public var window = 1 << 20
@@ -97,11 +102,14 @@ public final class MemoryStream: ByteStream, @unchecked Sendable {
     private var keepAlive: MemoryStream?
     private var waiting: [UInt8] = []
 
+    /// Begins to read.
     public func start(_ handler: any StreamHandler) {
         self.handler = handler
         resumeReading()
     }
+    /// Reads nothing until `resumeReading`.
     public func pauseReading() { isReading = false }
+    /// Goes on reading.
     public func resumeReading() {
         guard !isClosing, handler != nil else { return }
         isReading = true
@@ -149,6 +157,7 @@ public final class MemoryStream: ByteStream, @unchecked Sendable {
         if waiting.isEmpty { handler?.streamDidDrain(self) }
     }
 
+    /// Writes what there is room for; answers how much.
     public func tryWrite(_ buffers: UnsafeMutablePointer<IOBuffer>, _ count: Int) -> Int {
         guard !isClosing, let peer, !peer.isClosing, queuedBytes == 0 else { return 0 }
         var room = max(0, window - peer.arrived.count)
@@ -164,6 +173,7 @@ public final class MemoryStream: ByteStream, @unchecked Sendable {
         return written
     }
 
+    /// Writes, and keeps what there is no room for.
     public func write(_ buffers: UnsafeMutablePointer<IOBuffer>, _ count: Int) {
         guard !isClosing else { return }
         var skip = tryWrite(buffers, count)
@@ -180,8 +190,11 @@ public final class MemoryStream: ByteStream, @unchecked Sendable {
         queuedBytes = waiting.count
     }
 
+    /// The other end reads to the end.
     public func shutdownWriting() { end(with: nil) }
+    /// Closes; what is on its way still arrives.
     public func close() { close(telling: nil) }
+    /// Closes at once.
     public func reset() { close(telling: NetworkError("connection reset by peer", code: ECONNRESET)) }
 
     private func end(with error: NetworkError?) {

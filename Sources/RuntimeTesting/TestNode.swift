@@ -11,9 +11,13 @@ import Synchronization
 /// let response = try node.ask("cache", HTTPContract.self, HTTPRequest(.get, "/"))
 /// ```
 public final class TestNode {
+    /// Time, and who is ready.
     public let world: VirtualWorld
+    /// What the node stands on.
     public let environment: VirtualEnvironment
+    /// The node itself.
     public let node: Node
+    /// Every line of its log.
     public let log = RecordingLogSink()
     private let asker: TestAsker
     private var isClosed = false
@@ -37,7 +41,7 @@ public final class TestNode {
     /// Starts all actors; throws why one could not be started.
     public func start(limit: UInt64 = 60_000_000_000) throws {
         let box = UncheckedBox(value: ResultSlot<Result<Void, NodeError>>())
-        node.start { box.value.value = $0 }
+        try node.start { box.value.value = $0 }
         guard world.run(limit: limit, until: { box.value.value != nil }) else {
             throw NodeError("not ready in time: \(node.cells.map { "\($0.identity.name) \($0.state)" })")
         }
@@ -166,16 +170,22 @@ private actor TestEar {
 public final class RecordingLogSink: LogSink {
     /// One line.
     public struct Line: Sendable {
+        /// How much it matters.
         public let level: LogLevel
+        /// Who speaks.
         public let label: String
+        /// What is said.
         public let message: String
+        /// Names and values.
         public let fields: [LogField]
     }
     private let storage = Mutex<[Line]>([])
 
     public init() {}
+    /// Keeps the line.
     public func write(_ level: LogLevel, _ label: String, _ message: String, _ fields: [LogField]) {
         storage.withLock { $0.append(Line(level: level, label: label, message: message, fields: fields)) }
     }
+    /// All lines so far.
     public var lines: [Line] { storage.withLock { $0 } }
 }

@@ -24,10 +24,12 @@ public final class VirtualWorld: LoopDriver, @unchecked Sendable {
     /// How long blocking work takes, in nanoseconds.
     public var workDuration: ClosedRange<UInt64> = 100_000...500_000
 
+    /// The same seed gives the same order of events.
     public init(seed: UInt64 = 1) {
         random = Random(seed: seed)
     }
 
+    /// A loop that this world drives.
     public func makeLoop(index: Int) -> Loop {
         let loop = Loop(index: index, driver: self)
         loops.append(loop)
@@ -38,8 +40,11 @@ public final class VirtualWorld: LoopDriver, @unchecked Sendable {
 
     // MARK: driver
 
+    /// Nothing to wake: every step looks at all loops.
     public func wake(_ loop: Loop) {}
+    /// Virtual time.
     public func monotonicNow() -> UInt64 { time }
+    /// Virtual time since 1970.
     public func wallNow() -> UInt64 { wallStart &+ (time &- 3_600_000_000_000) }
 
     // MARK: running

@@ -21,7 +21,7 @@ func openDescriptors() -> Int { (try? FileSystemDisk().list("/proc/self/fd").cou
 @Suite(.serialized) struct LoopThreadTests {
     @Test func workFromOtherThreadsRunsOnTheLoopInOrder() throws {
         let thread = try LoopThread(index: 0)
-        thread.start()
+        try thread.start()
         let loop: Loop = thread.loop
         let seen = Mutex<[Int]>([])
         let isElsewhere = Mutex(false)
@@ -35,12 +35,11 @@ func openDescriptors() -> Int { (try? FileSystemDisk().list("/proc/self/fd").cou
         #expect(seen.withLock { $0 } == Array(0..<1000))
         #expect(!isElsewhere.withLock { $0 })
         thread.stop()
-        thread.release()
     }
 
     @Test func timersFireInOrderAndNotEarly() throws {
         let thread = try LoopThread(index: 0)
-        thread.start()
+        try thread.start()
         let loop: Loop = thread.loop
         let fired = Mutex<[(wanted: UInt64, early: Bool)]>([])
         loop.execute {
@@ -59,12 +58,11 @@ func openDescriptors() -> Int { (try? FileSystemDisk().list("/proc/self/fd").cou
         #expect(fired.withLock { $0.map(\.wanted) } == [0, 1, 5, 10, 20, 30])
         #expect(fired.withLock { $0.allSatisfy { !$0.early } })
         thread.stop()
-        thread.release()
     }
 
     @Test func blockingWorkComesBackToTheLoop() throws {
         let thread = try LoopThread(index: 0)
-        thread.start()
+        try thread.start()
         let loop: Loop = thread.loop
         let result = Mutex<(Bool, Bool)?>(nil)
         let wasOnLoop = Mutex(true)
@@ -75,7 +73,6 @@ func openDescriptors() -> Int { (try? FileSystemDisk().list("/proc/self/fd").cou
         #expect(result.withLock { $0?.0 } == true)
         #expect(result.withLock { $0?.1 } == false)
         thread.stop()
-        thread.release()
     }
 
     @Test func workerKeepsTheOrderAndFinishesBeforeItStops() {
@@ -94,16 +91,15 @@ func openDescriptors() -> Int { (try? FileSystemDisk().list("/proc/self/fd").cou
         let before = openDescriptors()
         for _ in 0..<100 {
             let thread = try LoopThread(index: 0)
-            thread.start()
+            try thread.start()
             thread.stop()
-            thread.release()
         }
         #expect(openDescriptors() <= before + 1)
     }
 
     @Test func aTaskOnAnActorOfTheLoopStaysThere() throws {
         let thread = try LoopThread(index: 0)
-        thread.start()
+        try thread.start()
         let actor = Resident(thread.loop)
         let wasHome = Mutex<[Bool]>([])
         Task(executorPreference: thread.loop) {
@@ -115,7 +111,6 @@ func openDescriptors() -> Int { (try? FileSystemDisk().list("/proc/self/fd").cou
         #expect(eventually { wasHome.withLock { $0.count } == 10 })
         #expect(wasHome.withLock { $0.allSatisfy { $0 } })
         thread.stop()
-        thread.release()
     }
 }
 

@@ -48,7 +48,7 @@ final class ClientHandler: StreamHandler, @unchecked Sendable {
         [1, 100_000, 5_000_000])
     func whatIsSentComesBack(address: String, count: Int) throws {
         let thread = try LoopThread(index: 0)
-        thread.start()
+        try thread.start()
         let network = LibUVNetwork()
         let loop: Loop = thread.loop
         let wanted = try #require(SocketAddress(address))
@@ -79,12 +79,11 @@ final class ClientHandler: StreamHandler, @unchecked Sendable {
         #expect(received.count == count)
         #expect(received.enumerated().allSatisfy { $1 == UInt8(truncatingIfNeeded: $0 &* 31) })
         thread.stop()
-        thread.release()
     }
 
     @Test func aPortInUseIsSaidClearly() throws {
         let thread = try LoopThread(index: 0)
-        thread.start()
+        try thread.start()
         let network = LibUVNetwork()
         let loop: Loop = thread.loop
         let message = Mutex<String?>(nil)
@@ -99,12 +98,11 @@ final class ClientHandler: StreamHandler, @unchecked Sendable {
         #expect(eventually { message.withLock { $0 != nil } })
         #expect(message.withLock { $0 }?.contains("in use") == true)
         thread.stop()
-        thread.release()
     }
 
     @Test func aRefusedConnectionIsAnError() throws {
         let thread = try LoopThread(index: 0)
-        thread.start()
+        try thread.start()
         let loop: Loop = thread.loop
         let code = Mutex<Int32?>(nil)
         let network = LibUVNetwork()
@@ -117,13 +115,12 @@ final class ClientHandler: StreamHandler, @unchecked Sendable {
         #expect(eventually { code.withLock { $0 != nil } })
         #expect(code.withLock { $0 } == ECONNREFUSED)
         thread.stop()
-        thread.release()
     }
 
     @Test func stoppingALoopClosesItsConnections() throws {
         let before = openDescriptors()
         let thread = try LoopThread(index: 0)
-        thread.start()
+        try thread.start()
         let network = LibUVNetwork()
         let loop: Loop = thread.loop
         let client = ClientHandler(expected: .max)
@@ -142,7 +139,6 @@ final class ClientHandler: StreamHandler, @unchecked Sendable {
         #expect(eventually { isConnected.withLock { $0 } })
         thread.stop()
         #expect(client.isClosed.withLock { $0 })
-        thread.release()
         #expect(openDescriptors() <= before + 1)
     }
 }

@@ -42,7 +42,10 @@ actor Ear {
                 return true
             }, settle: { _ in })
     }
-    func send(_ numbers: Range<Int>, to mailbox: Mailbox<NotedLetter>, from loop: Loop?, _ criticality: Criticality = .normal)
+    func send(
+        _ numbers: Range<Int>, to mailbox: Mailbox<NotedLetter>, from loop: Loop?,
+        _ criticality: Criticality = .normal
+    )
         -> [SendResult]
     {
         let body = { numbers.map { mailbox.send(NotedLetter(number: $0, notes: notes), criticality) } }
@@ -157,11 +160,13 @@ actor Ear {
                 total.add(1, ordering: .relaxed)
                 return true
             }, settle: { _ in })
-        for loop in loops { loop.start() }
+        for loop in loops { try loop.start() }
         @Sendable func produce(_ sender: Int, _ next: Int) -> Int {
             var next = next
             while next < count {
-                guard case .accepted = mailbox.send(NotedLetter(number: sender * 1_000_000 + next, notes: notes))
+                guard
+                    case .accepted = mailbox.send(
+                        NotedLetter(number: sender * 1_000_000 + next, notes: notes))
                 else { return next }
                 next += 1
             }
@@ -187,13 +192,14 @@ actor Ear {
         }
         for thread in threads { thread.join() }
         let deadline = loops[0].monotonicNow() + 30_000_000_000
-        while total.load(ordering: .relaxed) < 5 * count && loops[0].monotonicNow() < deadline { sched_yield() }
+        while total.load(ordering: .relaxed) < 5 * count && loops[0].monotonicNow() < deadline {
+            sched_yield()
+        }
         for loop in loops { loop.stop() }
         let (heard, outOfOrder) = (total.load(ordering: .relaxed), disorder.load(ordering: .relaxed))
         #expect(heard == 5 * count)
         #expect(outOfOrder == 0)
         #expect(mailbox.counters().processed == 5 * count)
-        for loop in loops { loop.release() }
     }
 }
 

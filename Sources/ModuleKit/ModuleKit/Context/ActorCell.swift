@@ -25,7 +25,13 @@ public final class ActorCell: @unchecked Sendable {
     /// One mailbox for each contract served.
     private let ports = Mutex<[(contract: ContractIdentity, mailbox: Runnable)]>([])
     /// One mailbox of answers for each link.
-    private let answerPorts = Mutex<[(key: String, mailbox: Runnable)]>([])
+    private let answerPorts = Mutex<[AnswerPort]>([])
+    private struct AnswerPort {
+        let link: String
+        let mailbox: Runnable
+        /// The link that the present or last incarnation made.
+        var latest: (any QuestionCounting)?
+    }
     /// Times that a fresh actor was put in.
     public let restarts = Atomic<Int>(0)
     /// Errors thrown while handling messages.
@@ -36,6 +42,8 @@ public final class ActorCell: @unchecked Sendable {
     @exclusivity(unchecked) public internal(set) var incarnation: UInt32 = 0
     /// What is to be done when the present actor is taken out. On the loop.
     @exclusivity(unchecked) var endHooks: [() -> Void] = []
+    /// What the shop gives up now, for actors that come later than the news. On the loop.
+    @exclusivity(unchecked) private var degrade: DegradeState?
     /// The actor in it. On the loop.
     @exclusivity(unchecked) public internal(set) var module: (any Module)?
 
@@ -79,21 +87,46 @@ public final class ActorCell: @unchecked Sendable {
                         time: loop.wallNow, actor: actor, contract: C.identity.name, reason: reason))
             }
             ports.append((C.identity, fresh))
+            // Asked for by somebody who comes late: nobody will bind it any more.
+            if state == .ready { loop.execute { [self] in shutIfUnserved(fresh) } }
             return fresh
         } as? ContractMailbox<C>
+    }
+
+    /// A contract that the actor, now ready, does not serve: questions are refused, not kept for ever.
+    private func shutIfUnserved(_ mailbox: Runnable) {
+        if state == .ready && !mailbox.hasReceiver { mailbox.shut(.unavailable) }
     }
 
     /// The mailbox for the answers that come back on a link. On the loop.
     func answers<C: Contract>(_ contract: C.Type, link: String) -> Mailbox<Answer<C.Response>>? {
         answerPorts.withLock { ports -> Runnable in
-            if let port = ports.first(where: { $0.key == link }) { return port.mailbox }
+            if let port = ports.first(where: { $0.link == link }) { return port.mailbox }
             // Answers have reserved slots, so this bound is the bound of questions under way.
             let capacity = max(mailboxOptions.capacity, 4096)
             let fresh = Mailbox<Answer<C.Response>>(on: loop, options: MailboxOptions(capacity: capacity))
             fresh.setLabel("actor \(identity.name), answer on link \(link)")
-            ports.append((link, fresh))
+            ports.append(AnswerPort(link: link, mailbox: fresh))
             return fresh
         } as? Mailbox<Answer<C.Response>>
+    }
+
+    /// Questions of earlier incarnations whose answers have not come: they keep their slots. On the loop.
+    func leftUnderWay(link: String) -> Int {
+        answerPorts.withLock { ports in
+            guard let latest = ports.first(where: { $0.link == link })?.latest,
+                latest.askedBy != incarnation
+            else { return 0 }
+            return latest.questionsUnderWay
+        }
+    }
+    /// The present incarnation has made a link. On the loop.
+    func made(_ latest: any QuestionCounting, link: String) {
+        answerPorts.withLock { ports in
+            guard let index = ports.firstIndex(where: { $0.link == link }) else { return }
+            // The first of an incarnation took over what was left.
+            if ports[index].latest?.askedBy != latest.askedBy { ports[index].latest = latest }
+        }
     }
 
     /// What one who is linked to this actor sends to. From any thread.
@@ -121,15 +154,23 @@ public final class ActorCell: @unchecked Sendable {
         incarnation &+= 1
         state = .starting
         let context = Context(self, settings: settings, links: links)
-        let fresh = try declaration.make(context)
-        module = fresh
-        try Self.start(fresh)
+        do {
+            let fresh = try declaration.make(context)
+            module = fresh
+            try Self.start(fresh)
+            if let degrade { Self.deliver(.degrade(degrade), to: fresh) }
+        } catch {
+            // One that has started only half must not be handed messages.
+            takeOut()
+            throw error
+        }
         if !context.isReadyLater { becomeReady(incarnation) }
     }
 
     func becomeReady(_ incarnation: UInt32) {
         guard incarnation == self.incarnation, state == .starting else { return }
         state = .ready
+        for port in ports.withLock({ $0 }) { shutIfUnserved(port.mailbox) }
         host.actorBecameReady(self)
     }
 
@@ -140,7 +181,7 @@ public final class ActorCell: @unchecked Sendable {
         module = nil
         for body in endHooks { body() }
         endHooks.removeAll()
-        for mailbox in allMailboxes { mailbox.turn = { _, _ in false } }
+        for mailbox in allMailboxes { mailbox.unbind() }
         if let old { Self.stop(old) }
     }
 
@@ -164,22 +205,31 @@ public final class ActorCell: @unchecked Sendable {
         failures.add(1, ordering: .relaxed)
         state = .restarting
         // The actor may be on the stack: it is taken out after its turn.
-        for mailbox in allMailboxes { mailbox.turn = { _, _ in false } }
+        for mailbox in allMailboxes { mailbox.unbind() }
+        loop.execute { [self] in
+            if incarnation == self.incarnation && module != nil { takeOut() }
+        }
         host.actorFailed(self, error, while: work)
     }
 
-    /// Asks the actor to finish what is under way; `done` is called from the loop. From any thread.
+    /// Asks the actor to finish what is under way; `done` is called from the loop. What waits for one
+    /// that is not there is refused. From any thread.
     public func drain(_ done: @escaping @Sendable () -> Void) {
         loop.execute { [self] in
-            guard let module else { return done() }
+            guard let module else {
+                shut(.unavailable)
+                return done()
+            }
             state = .draining
             Self.drain(module, done)
         }
     }
 
-    /// Delivers on the control lane: before all messages, never dropped. From any thread.
+    /// Delivers on the control lane: before all messages, never dropped. An actor that is started later
+    /// hears of the latest degrade state. From any thread.
     public func control(_ message: ControlMessage) {
         loop.execute { [self] in
+            if case .degrade(let state) = message { degrade = state }
             guard let module else { return }
             Self.deliver(message, to: module)
         }

@@ -38,8 +38,10 @@ public final class Context: @unchecked Sendable {
     public var disk: any Disk { cell.host.disk }
     /// This node's incarnation: durable and rising.
     public var epoch: UInt64 { cell.host.epoch }
-    /// Whether the actor has not been replaced or stopped since.
-    public var isCurrent: Bool { cell.incarnation == incarnation && cell.module != nil }
+    /// Whether the actor has not failed, been replaced or been stopped since.
+    public var isCurrent: Bool {
+        cell.incarnation == incarnation && cell.module != nil && cell.state != .restarting
+    }
 
     // MARK: contracts and links
 
@@ -87,7 +89,11 @@ public final class Context: @unchecked Sendable {
         guard let answers = cell.answers(contract, link: name) else {
             throw ModuleError("link '\(name)' is used with two contracts")
         }
-        return Link(name, to: addresses, answers: answers, incarnation: incarnation)
+        let link = Link<C>(
+            name, to: addresses, answers: answers, incarnation: incarnation,
+            underWay: cell.leftUnderWay(link: name))
+        cell.made(link, link: name)
+        return link
     }
 
     // MARK: time and tasks

@@ -26,7 +26,8 @@ public final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {
     @exclusivity(unchecked) private var spareJobs: [LoopJob] = []
     private let remoteJobs = Mutex<[LoopJob]>([])
     private let hasRemoteJobs = Atomic<Bool>(false)
-    @exclusivity(unchecked) private var unannounced: [(Unmanaged<Runnable>, UnsafeMutablePointer<Bool>)] = []
+    @exclusivity(unchecked) private(set) var unannounced:
+        [(Unmanaged<Runnable>, UnsafeMutablePointer<Bool>)] = []
     @exclusivity(unchecked) var timers = TimerQueue()
     @exclusivity(unchecked) private var clockTurn = 0
     @exclusivity(unchecked) var adopted: [Runnable] = []
@@ -40,6 +41,8 @@ public final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {
         self.turnBudget = turnBudget
         now = driver.monotonicNow()
     }
+
+    deinit { releaseReplaced() }
 
     var address: UnsafeMutableRawPointer { Unmanaged.passUnretained(self).toOpaque() }
     /// Whether the caller runs on this loop. From any thread.
@@ -199,6 +202,8 @@ public final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {
             runnable.isAnnounced.store(false, ordering: .sequentiallyConsistent)
             schedule(runnable)
         }
+        // Counterpart of the fence in `announce`: the lanes are read after the flags were cleared.
+        atomicMemoryFence(ordering: .sequentiallyConsistent)
     }
 
     /// Runs the body on the loop, before the turns of the next round. From any thread.
@@ -214,7 +219,7 @@ public final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {
         wakeIfAsleep()
     }
 
-    private func takeRemoteJobs() {
+    func takeRemoteJobs() {
         hasRemoteJobs.store(false, ordering: .sequentiallyConsistent)
         remoteJobs.withLock { remote in
             jobs.append(contentsOf: remote)
@@ -273,8 +278,11 @@ public final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {
     @discardableResult
     public func cancel(_ token: TimerToken) -> Bool { timers.remove(token) }
 
+    /// Fires what is due. A timer that is set meanwhile waits for the next time, so that one which
+    /// sets itself again without a delay cannot hold the loop.
     private func fireTimers() {
-        while let body = timers.take(dueAt: now) { body() }
+        let last = timers.lastNumber
+        while let body = timers.take(dueAt: now, setUpTo: last) { body() }
     }
 
     /// The time of the earliest timer; nil without one.

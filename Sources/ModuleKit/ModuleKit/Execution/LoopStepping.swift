@@ -16,7 +16,9 @@ extension Loop {
     public func adopt(_ runnable: Runnable) { adopted.append(runnable) }
 
     /// Whether anything waits for a turn now, timers aside.
-    public var hasWork: Bool { readyHead != nil || !jobs.isEmpty || hasRemoteWork || !endHooks.isEmpty }
+    public var hasWork: Bool {
+        readyHead != nil || !jobs.isEmpty || hasRemoteWork || !endHooks.isEmpty || !unannounced.isEmpty
+    }
 
     /// Timers that are set.
     public var timerCount: Int { timers.count }
@@ -28,10 +30,23 @@ extension Loop {
         withCurrent {
             timers.removeAll()
             endHooks.removeAll()
+            finishTasks()
             for runnable in adopted { runnable.discardAll() }
-            jobs.removeAll()
             releaseReplaced()
         }
+    }
+
+    /// Lets tasks that were told of the end come to theirs, which frees what they hold; closures that
+    /// wait are let go of without being run. A task that never ends is given up.
+    private func finishTasks() {
+        for _ in 0..<64 {
+            takeRemoteJobs()
+            if jobs.isEmpty { return }
+            let waiting = jobs
+            jobs.removeAll()
+            for case .job(let job) in waiting { LoopJob.job(job).run(on: self) }
+        }
+        jobs.removeAll()
     }
 
     /// Lets go of the adopted runnables; after `discardContents` of all loops of the node.

@@ -58,6 +58,15 @@ open class Runnable: @unchecked Sendable {
     /// The counters of a mailbox; nothing for other runnables. A moment old when read off the loop.
     open func counters() -> MailboxCounters { MailboxCounters() }
 
+    /// Whether somebody receives what comes. On the loop.
+    @exclusivity(unchecked) @usableFromInline final var hasReceiver = false
+
+    /// Lets go of the receiver; what waits is kept for the next one. On the loop.
+    public final func unbind() {
+        hasReceiver = false
+        turn = { _, _ in false }
+    }
+
     /// Refuses everything that waits and that comes from now on, for instance when an actor has
     /// failed for good. On the loop.
     open func shut(_ reason: AskFailure) {}

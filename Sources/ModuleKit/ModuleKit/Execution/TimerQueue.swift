@@ -25,6 +25,8 @@ struct TimerQueue {
     private var slots: [Slot] = []
     private var free: Int32 = -1
     private var number: UInt64 = 0
+    /// Of the timer that was set last.
+    var lastNumber: UInt64 { number }
 
     var count: Int { heap.count }
     /// When the earliest timer is due; nil without timers.
@@ -56,9 +58,9 @@ struct TimerQueue {
         return true
     }
 
-    /// Takes the body of the earliest timer if it is due.
-    mutating func take(dueAt now: UInt64) -> (() -> Void)? {
-        guard let first = heap.first, first.at <= now else { return nil }
+    /// Takes the body of the earliest timer if it is due, and was not set after the one of that number.
+    mutating func take(dueAt now: UInt64, setUpTo last: UInt64 = .max) -> (() -> Void)? {
+        guard let first = heap.first, first.at <= now, first.number <= last else { return nil }
         let body = slots[Int(first.slot)].body
         removeNode(0)
         return body

@@ -13,12 +13,18 @@ import Synchronization
     }
 }
 
+/// How many questions an incarnation of an actor left behind on a link.
+protocol QuestionCounting: AnyObject, Sendable {
+    var questionsUnderWay: Int { get }
+    var askedBy: UInt32 { get }
+}
+
 /// A named, typed edge from an actor to one or more others, as the topology says.
 ///
 /// Each `ask` that answers true is followed by exactly one call of the handler given to `onAnswer`:
 /// with the response, or with the reason why there is none. Belongs to the asking actor: use it on
 /// its loop.
-public final class Link<C: Contract>: @unchecked Sendable {
+public final class Link<C: Contract>: QuestionCounting, @unchecked Sendable {
     /// The key under `links:`.
     public let name: String
     /// The targets: replicas and members in the order of the topology; empty for an absent optional
@@ -36,8 +42,11 @@ public final class Link<C: Contract>: @unchecked Sendable {
     /// Answers that came for an earlier incarnation of the actor.
     @exclusivity(unchecked) public private(set) var lateAnswers = 0
 
+    /// - Parameter left: questions of earlier incarnations whose answers have not come. They keep
+    ///   their slots, so that there is always room for an answer.
     init(
-        _ name: String, to addresses: [Address<C>], answers: Mailbox<Answer<C.Response>>, incarnation: UInt32
+        _ name: String, to addresses: [Address<C>], answers: Mailbox<Answer<C.Response>>,
+        incarnation: UInt32, underWay left: Int = 0
     ) {
         self.name = name
         self.addresses = addresses
@@ -49,6 +58,7 @@ public final class Link<C: Contract>: @unchecked Sendable {
         self.answers = answers
         self.incarnation = UInt64(incarnation) << 32
         limit = answers.options.roundedCapacity
+        underWay = left
     }
 
     deinit { targets.deallocate() }
@@ -92,14 +102,18 @@ public final class Link<C: Contract>: @unchecked Sendable {
             }, settle: settle)
     }
 
-    @usableFromInline func countLate() { lateAnswers += 1 }
+    @usableFromInline func countLate() {
+        lateAnswers += 1
+        underWay -= 1
+    }
+    var askedBy: UInt32 { UInt32(truncatingIfNeeded: incarnation >> 32) }
 
     /// Whether a question can be asked of the target now without being refused.
     @inlinable public func hasRoom(_ index: Int = 0, _ criticality: Criticality = .normal) -> Bool {
         underWay < limit && index >= 0 && index < targetCount
             && targets[index]._withUnsafeGuaranteedRef { $0.hasRoom(criticality) }
     }
-    /// Questions whose answers have not come.
+    /// Questions whose answers have not come, those of earlier incarnations of the actor among them.
     @inlinable public var questionsUnderWay: Int { underWay }
 
     /// Asks one of the targets; false (and no answer will come) if too many questions are under way.

@@ -78,11 +78,9 @@ public final class Mailbox<Element: ~Copyable & Letter>: Runnable, @unchecked Se
         }
         let bare = unsafeBitCast(isolated, to: Bare.self)
         turn = { runnable, budget in bare(receiver, runnable, budget) }
+        hasReceiver = true
         loop.schedule(self)
     }
-
-    /// Lets go of the receiver; what waits is kept for the next one. On the loop.
-    public func unbind() { turn = { _, _ in false } }
 
     // MARK: sending
 
@@ -238,11 +236,17 @@ public final class Mailbox<Element: ~Copyable & Letter>: Runnable, @unchecked Se
     func drainAll(_ budget: Int, _ receive: (consuming Element) -> Bool) -> Bool {
         var left = budget
         var more = false
+        var isOver = false
         let share = max(1, budget / 16)
+        @inline(__always) func hand(_ element: consuming Element) -> Bool {
+            let goesOn = receive(element)
+            if !goesOn { isOver = true }
+            return goesOn
+        }
         for criticality in Criticality.allCases {
             var room = max(left, share)
             if criticality == .normal, let own = load(own) {
-                let taken = drainLane(own, room, receive)
+                let taken = drainLane(own, room, hand)
                 left &-= taken
                 room &-= taken
                 if own.pointee.depth > 0 { more = true }
@@ -250,8 +254,8 @@ public final class Mailbox<Element: ~Copyable & Letter>: Runnable, @unchecked Se
             var index = Int(criticality.rawValue)
             while index < MailboxLanes.count {
                 if let lane = lane(at: index) {
-                    if room > 0 {
-                        let taken = drainLane(lane, room, receive)
+                    if room > 0 && !isOver {
+                        let taken = drainLane(lane, room, hand)
                         left &-= taken
                         room &-= taken
                     }
@@ -259,6 +263,8 @@ public final class Mailbox<Element: ~Copyable & Letter>: Runnable, @unchecked Se
                 }
                 index &+= MailboxLanes.classes
             }
+            // Who does not want to go on (an actor that threw) gets nothing of the other lanes either.
+            if isOver { return true }
         }
         return more
     }
@@ -328,6 +334,7 @@ public final class Mailbox<Element: ~Copyable & Letter>: Runnable, @unchecked Se
 
     /// Everything that waits, and everything that comes, is refused.
     public override func shut(_ reason: AskFailure) {
+        hasReceiver = false
         turn = { runnable, budget in
             let mailbox = unsafeDowncast(runnable, to: Mailbox<Element>.self)
             let more = mailbox.drain(budget) { element in
@@ -343,7 +350,9 @@ public final class Mailbox<Element: ~Copyable & Letter>: Runnable, @unchecked Se
     }
 
     public override func discardAll() {
-        turn = { _, _ in false }
+        unbind()
+        // Those who wait for room may hold what holds this mailbox.
+        waiters.withLock { $0 = [] }
         while drainAll(
             .max,
             { element in
