@@ -10,7 +10,7 @@ import tempfile
 import time
 import traceback
 
-from . import plugins, shop_steps, socket_steps, steps, yaml12  # noqa: F401 (steps register themselves)
+from . import auditcheck, plugins, shop_steps, socket_steps, steps, yaml12  # noqa: F401 (steps register themselves)
 from .http import ProtocolError
 from .stage import Stage
 from .values import Failure, Skipped, filled
@@ -131,6 +131,9 @@ def main():
         return 0
     binary = find_souk(options.souk)
     counts = {"passed": 0, "failed": 0, "skipped": 0}
+    unseen = auditcheck.mistakes()
+    print("\n    ".join([f"{'failed' if unseen else 'passed':16}  the audit sees what is wrong"] + unseen))
+    counts["failed" if unseen else "passed"] += 1
     for path in files:
         counts[run_one(path, binary, options)] += 1
     if counts["skipped"]:
