@@ -4,6 +4,7 @@ import ModuleKit
 
 /// Sockets on libuv.
 public final class LibUVNetwork: Network {
+    /// One for all loops of a process; a broken pipe is an error from now on, not a signal.
     public init() {
         // A peer that goes away while something is written must not end the process.
         signal(SIGPIPE, SIG_IGN)

@@ -8,6 +8,7 @@ import Synchronization
 /// Written by hand: a logging package linked into host and plugins would exist once in each (see
 /// `Logger` in the contract library), and what is left of one here is a format and a write.
 public final class LogOutput: Sendable {
+    /// Where lines go.
     public let sink: any LogSink
     private let base: LogLevel
     /// By module, group or actor.

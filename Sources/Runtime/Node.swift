@@ -6,10 +6,13 @@ import Synchronization
 /// Everything that manages actors runs on the environment's home loop; actors are touched only on their
 /// own loops.
 public final class Node: ActorHost, @unchecked Sendable {
+    /// What it runs.
     public let plan: NodePlan
+    /// The world below it.
     public let environment: any NodeEnvironment
     public let metrics = MetricRegistry()
     public let deadLetters = DeadLetters()
+    /// Where its actors' lines go, and which are written.
     public let logs: LogOutput
     let log: Logger
     public private(set) var cells: [ActorCell] = []
@@ -23,6 +26,7 @@ public final class Node: ActorHost, @unchecked Sendable {
 
     enum Life { case idle, starting, running, stopping, stopped }
 
+    /// A node that has not started.
     public init(_ plan: NodePlan, in environment: any NodeEnvironment, logs: LogOutput) {
         self.plan = plan
         self.environment = environment

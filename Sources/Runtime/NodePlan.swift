@@ -4,11 +4,15 @@ import Topology
 /// One actor that a node is to run.
 public struct ActorPlan: Sendable {
     public var identity: ActorIdentity
+    /// Its module.
     public var declaration: ModuleDeclaration
+    /// Complete with defaults.
     public var settings: Settings
     /// Number of the loop; nil to let the node choose.
     public var loop: Int?
+    /// The bounds of its mailboxes.
     public var mailbox: MailboxOptions
+    /// What is done when it throws.
     public var supervision: Supervision
     /// Names of the actors that each link leads to.
     public var links: [(name: String, targets: [String])]
@@ -40,7 +44,9 @@ public struct ActorPlan: Sendable {
 
 /// The actors that a node is to run, in an order in which they can be started: targets first.
 public struct NodePlan: Sendable {
+    /// The node's name in the topology.
     public let name: String
+    /// Targets of links first.
     public let actors: [ActorPlan]
     /// Nanoseconds that draining may take before the node stops anyway.
     public var drainTime: UInt64

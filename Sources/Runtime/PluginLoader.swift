@@ -5,6 +5,7 @@ import ModuleKit
 public struct PluginReport: Sendable {
     /// The file's name without `lib` and `.so`.
     public let name: String
+    /// The file.
     public let path: String
     /// What it brings, or why it was refused.
     public let result: Result<Plugin, PluginError>

@@ -44,6 +44,7 @@ public actor FakeActor: Module {
     private let onStart: @Sendable (FakeActor) -> Void
     /// Whatever the test wants to keep.
     public var count = 0
+    /// Questions that the test answers later.
     public var replies: [ReplyBox<HTTPResponse>] = []
 
     public init(_ context: Context, onStart: @escaping @Sendable (FakeActor) -> Void) {

@@ -9,6 +9,7 @@ public final class MemoryDisk: Disk {
     /// What each call fails with; nil to work.
     public let failure = Mutex<Int32?>(nil)
 
+    /// A disk with these files, by path.
     public init(_ files: [String: String] = [:]) {
         self.files.withLock { $0 = files.mapValues { Array($0.utf8) } }
     }

@@ -42,6 +42,7 @@ public final class SimulatedDisk: Disk, @unchecked Sendable {
 
     /// Calls so far: the number to plan faults from.
     public var calls: UInt64 { souk_disk_calls(disk) }
+    /// Times that a file was synced.
     public var syncs: UInt64 { souk_disk_syncs(disk) }
     /// Plans faults; those planned before are forgotten.
     public func plan(_ faults: Faults) {
@@ -51,6 +52,7 @@ public final class SimulatedDisk: Disk, @unchecked Sendable {
                 power_loss_at: faults.powerLossAt ?? 0, error_at: faults.errorAt ?? 0,
                 is_full: faults.isFull ? 1 : 0, is_broken: faults.isBroken ? 1 : 0))
     }
+    /// Whether every call fails until the power is back.
     public var hasLostPower: Bool { souk_disk_has_lost_power(disk) != 0 }
     /// Cuts the power now. Close the node after it: what it still writes fails.
     public func cutPower() { souk_disk_cut_power(disk) }

@@ -11,9 +11,13 @@ import Synchronization
 /// let response = try node.ask("cache", HTTPContract.self, HTTPRequest(.get, "/"))
 /// ```
 public final class TestNode {
+    /// Its time.
     public let world: VirtualWorld
+    /// Its loops, disk and network.
     public let environment: VirtualEnvironment
+    /// The node itself, as in production.
     public let node: Node
+    /// What its actors wrote into the log.
     public let log = RecordingLogSink()
     private let asker: TestAsker
     private var isClosed = false
@@ -166,9 +170,13 @@ private actor TestEar {
 public final class RecordingLogSink: LogSink {
     /// One line.
     public struct Line: Sendable {
+        /// How much it matters.
         public let level: LogLevel
+        /// The actor's name.
         public let label: String
+        /// What happened.
         public let message: String
+        /// Names and values.
         public let fields: [LogField]
     }
     private let storage = Mutex<[Line]>([])
@@ -177,5 +185,6 @@ public final class RecordingLogSink: LogSink {
     public func write(_ level: LogLevel, _ label: String, _ message: String, _ fields: [LogField]) {
         storage.withLock { $0.append(Line(level: level, label: label, message: message, fields: fields)) }
     }
+    /// All lines so far, in order.
     public var lines: [Line] { storage.withLock { $0 } }
 }

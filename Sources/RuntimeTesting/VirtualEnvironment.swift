@@ -3,6 +3,7 @@ import Runtime
 
 /// A node's world in virtual time: loops driven by hand, sockets and files in memory.
 public final class VirtualEnvironment: NodeEnvironment, @unchecked Sendable {
+    /// The time that its loops share.
     public let world: VirtualWorld
     public let loops: [Loop]
     public let home: Loop
@@ -14,6 +15,7 @@ public final class VirtualEnvironment: NodeEnvironment, @unchecked Sendable {
     private var secure: Random
     private var isStopped = false
 
+    /// An environment in a world that others may share.
     public init(
         _ world: VirtualWorld, loops count: Int = 1, disk: any Disk = MemoryDisk(),
         network: any Network = MemoryNetwork(), seed: UInt64 = 1, epoch: UInt64 = 1

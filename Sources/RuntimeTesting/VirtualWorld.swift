@@ -24,10 +24,12 @@ public final class VirtualWorld: LoopDriver, @unchecked Sendable {
     /// How long blocking work takes, in nanoseconds.
     public var workDuration: ClosedRange<UInt64> = 100_000...500_000
 
+    /// A world at its beginning; the same seed gives the same course.
     public init(seed: UInt64 = 1) {
         random = Random(seed: seed)
     }
 
+    /// A loop that this world drives.
     public func makeLoop(index: Int) -> Loop {
         let loop = Loop(index: index, driver: self)
         loops.append(loop)

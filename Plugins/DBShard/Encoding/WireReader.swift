@@ -54,6 +54,7 @@ struct WireReader {
             return (field, .fixed(UInt64(littleEndian: value)))
         case 2:
             let length = try varint()
+            // in range: the position is never past the end
             guard length <= UInt64(end - position) else {
                 throw WireError(description: "cut off within a field")
             }
