@@ -29,6 +29,7 @@ public final class SimulatedDisk: Disk, @unchecked Sendable {
         }
     }
     private let disk: OpaquePointer
+    /// The name of this disk's own VFS.
     public let sqliteVFS: String?
 
     /// - Parameter seed: decides which unsynced sectors survive.
@@ -42,7 +43,7 @@ public final class SimulatedDisk: Disk, @unchecked Sendable {
 
     /// Calls so far: the number to plan faults from.
     public var calls: UInt64 { souk_disk_calls(disk) }
-    /// Times that a file was synced.
+    /// Syncs that succeeded.
     public var syncs: UInt64 { souk_disk_syncs(disk) }
     /// Plans faults; those planned before are forgotten.
     public func plan(_ faults: Faults) {
@@ -52,7 +53,7 @@ public final class SimulatedDisk: Disk, @unchecked Sendable {
                 power_loss_at: faults.powerLossAt ?? 0, error_at: faults.errorAt ?? 0,
                 is_full: faults.isFull ? 1 : 0, is_broken: faults.isBroken ? 1 : 0))
     }
-    /// Whether every call fails until the power is back.
+    /// Whether everything fails until `restorePower`.
     public var hasLostPower: Bool { souk_disk_has_lost_power(disk) != 0 }
     /// Cuts the power now. Close the node after it: what it still writes fails.
     public func cutPower() { souk_disk_cut_power(disk) }
@@ -64,9 +65,11 @@ public final class SimulatedDisk: Disk, @unchecked Sendable {
     private func check(_ code: Int32, _ path: String) throws(DiskError) {
         if code != 0 { throw DiskError("\(path): \(String(cString: strerror(code)))", code: code) }
     }
+    /// Folders are part of their files' names: nothing to make.
     public func makeFolder(_ path: String) throws(DiskError) {
         if hasLostPower { try check(EIO, path) }
     }
+    /// As `Disk` says; what was written last, synced or not.
     public func read(_ path: String, limit: Int) throws(DiskError) -> [UInt8] {
         let size = souk_disk_size(disk, path)
         guard size >= 0 else { throw DiskError("\(path): no such file", code: ENOENT) }
@@ -75,9 +78,11 @@ public final class SimulatedDisk: Disk, @unchecked Sendable {
         try check(souk_disk_read(disk, path, &bytes, size), path)
         return Array(bytes.prefix(Int(size)))
     }
+    /// As `Disk` says: durable when it returns.
     public func replace(_ path: String, with bytes: [UInt8]) throws(DiskError) {
         try check(souk_disk_replace(disk, path, bytes, Int64(bytes.count)), path)
     }
+    /// Names directly in the folder, sorted.
     public func list(_ path: String) throws(DiskError) -> [String] {
         let prefix = path.hasSuffix("/") ? path : path + "/"
         var names: [String] = []
@@ -89,6 +94,8 @@ public final class SimulatedDisk: Disk, @unchecked Sendable {
         }
         return names.filter { !$0.contains("/") }.sorted()
     }
+    /// Durable when it returns.
     public func remove(_ path: String) throws(DiskError) { try check(souk_disk_remove(disk, path), path) }
+    /// Whether there is such a file.
     public func exists(_ path: String) -> Bool { souk_disk_size(disk, path) >= 0 }
 }

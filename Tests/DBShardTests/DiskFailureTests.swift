@@ -91,7 +91,7 @@ import Testing
             #expect(try group.ask(.place(draft(5, [(1, 1)]))).isRepeat, "call \(offset)")
             offset += 1
         }
-        #expect(offset > 20)
+        #expect(offset > 15)
     }
 
     private func buy(_ group: ShardGroup) throws {

@@ -54,8 +54,7 @@ struct WireReader {
             return (field, .fixed(UInt64(littleEndian: value)))
         case 2:
             let length = try varint()
-            // in range: the position is never past the end
-            guard length <= UInt64(end - position) else {
+            guard length <= UInt64(truncatingIfNeeded: end - position) else {
                 throw WireError(description: "cut off within a field")
             }
             let start = position
@@ -72,7 +71,7 @@ struct WireReader {
             let byte = bytes[position]
             position += 1
             if shift == 63 && byte > 1 { break }
-            value |= UInt64(byte & 0x7F) << shift
+            value |= UInt64(truncatingIfNeeded: byte & 0x7F) << shift
             if byte < 0x80 { return value }
             shift += 7
             if shift > 63 { break }

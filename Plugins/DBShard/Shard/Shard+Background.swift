@@ -18,11 +18,13 @@ extension Shard {
     private func project() {
         isInBackground = true
         let (store, before) = (store, generation)
+        // While orders come, a slice delays the commit behind it: about a millisecond.
+        let orders = isWriting || collecting.isUrgent ? Self.projectionSlice / 4 : Self.projectionSlice
         let outcome = ProjectionOutcome()
         worker.submit(
             {
                 do throws(StoreError) {
-                    outcome.projected = try store.project(atMost: Self.projectionSlice)
+                    outcome.projected = try store.project(atMost: orders)
                 } catch {
                     outcome.error = error
                 }
@@ -69,11 +71,13 @@ extension Shard {
     private func writeSegment(_ plan: SegmentPlan) {
         isInBackground = true
         let (store, before) = (store, generation)
+        // The fuller the window, the larger the slices: a refused order is worse than a late one.
+        let keys = Self.segmentSlice * (window.isFilling ? 8 : 1)
         let outcome = SegmentOutcome()
         worker.submit(
             {
                 do throws(StoreError) {
-                    outcome.isComplete = try store.write(plan, atMost: Self.segmentSlice)
+                    outcome.isComplete = try store.write(plan, atMost: keys)
                 } catch {
                     outcome.error = error
                 }

@@ -43,7 +43,8 @@ extension Shard {
 
     var dirtyCount: Int { dirty.count - firstDirty }
     private var isFoldDue: Bool {
-        dirtyCount >= Self.foldRows || (dirtyCount > 0 && context.now &- dirtyAt >= Self.foldTime)
+        dirtyCount >= Self.foldRows
+            || (dirtyCount > 0 && (drained != nil || context.now &- dirtyAt >= Self.foldTime))
     }
 
     private func takeFold(through row: Int64) -> Fold {

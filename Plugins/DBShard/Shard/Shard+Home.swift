@@ -134,7 +134,7 @@ extension Shard {
             }
             return reply(.undecided)
         }
-        let suspects = segments.filter { $0.mayContain(key) }.map(\.number)
+        let suspects = suspects(key)
         guard !suspects.isEmpty else { return reply(.undecided) }
         let (box, before) = (ReplyBox(reply), generation)
         let isAsked = read(.key(key, suspects)) { home, answer in
@@ -164,7 +164,7 @@ extension Shard {
     /// Notes what other shards are owed; it is theirs once the batch is on the disk.
     func owe(_ others: [(peer: Int, lines: [StockLine])], _ key: OrderKey, _ order: Int64, isReturn: Bool) {
         for (peer, lines) in others {
-            outgoing[peer].assigned += 1
+            outgoing[peer].assigned &+= 1
             collecting.settlements.append(
                 (
                     peer,

@@ -19,7 +19,7 @@ extension Shard {
         }
         guard hasRoom else { return refuse(.busy, reply) }
         if !segments.isEmpty {
-            let suspects = segments.filter { $0.mayContain(draft.key) }.map(\.number)
+            let suspects = suspects(draft.key)
             if !suspects.isEmpty { return lookUp(draft, fingerprint, suspects, delivery, reply) }
         }
         if draft.lines.count == 1, let slot = stock.find(draft.lines[0].variant) {
@@ -34,6 +34,13 @@ extension Shard {
         }
         serial += 1
         decide(Waiter(draft, fingerprint, delivery, serial: serial, reply))
+    }
+
+    /// The segments that may know the key, the newest first.
+    @inline(__always) func suspects(_ key: OrderKey) -> [Int64] {
+        var numbers: [Int64] = []
+        for segment in segments where segment.mayContain(key) { numbers.append(segment.number) }
+        return numbers
     }
 
     /// Whether one decision more finds room in the batches and in the window.
@@ -180,7 +187,7 @@ extension Shard {
         }
         guard phase == .live else { return reply(.unavailable(brokenBecause)) }
         guard hasRoom, waiters[key] == nil else { return reply(.busy) }
-        let suspects = segments.filter { $0.mayContain(key) }.map(\.number)
+        let suspects = suspects(key)
         guard !suspects.isEmpty else { return restockNow(variant, quantity, key, fingerprint, reply) }
         let (box, before) = (ReplyBox(reply), generation)
         metrics.lookUps.increment()

@@ -100,7 +100,7 @@ extension Shard {
     /// What a home has decided, in order and without gaps; answered when it is on our disk.
     func take(_ settlements: [Settlement], of home: Int, _ reply: consuming Reply<HoldsResponse>) {
         guard isLoaded, home >= 0, home < incoming.count, home != index else { return reply(.unavailable) }
-        for settlement in settlements where settlement.sequence == incoming[home] + 1 {
+        for settlement in settlements where settlement.sequence == incoming[home] &+ 1 {
             // A batch that is full or a disk that is slow: the home sends the rest again.
             guard ready.count < options.queue else { break }
             take(settlement, of: home)

@@ -164,11 +164,15 @@ actor Shard: Module {
 
     func drain(_ done: @escaping @Sendable () -> Void) {
         drained = done
+        // The stock rows are brought up to date; the other tables catch up after the next start.
+        if isLoaded && !isWriting && !isFlushing { submit() }
         checkDrained()
         armTick()
     }
     func checkDrained() {
-        guard let drained, !isWriting, ready.isEmpty, collecting.isEmpty, waiters.isEmpty else { return }
+        guard let drained, !isWriting, ready.isEmpty, collecting.isEmpty, waiters.isEmpty,
+            dirtyCount == 0 || !isLoaded
+        else { return }
         self.drained = nil
         drained()
     }

@@ -151,7 +151,7 @@ private struct Replay {
             }
             loaded.incoming[home] = max(loaded.incoming[home], settlement.sequence)
             for line in settlement.lines {
-                try change(line.variant, settlement.isReturn ? line.quantity : -line.quantity)
+                try change(line.variant, settlement.isReturn ? line.quantity : 0 &- line.quantity)
             }
         }
     }
@@ -160,9 +160,9 @@ private struct Replay {
         _ lines: [StockLine], _ key: OrderKey, _ order: Int64, isReturn: Bool
     ) throws(WireError) {
         let (own, others) = ownership.partition(lines)
-        for line in own { try change(line.variant, isReturn ? line.quantity : -line.quantity) }
+        for line in own { try change(line.variant, isReturn ? line.quantity : 0 &- line.quantity) }
         for (peer, lines) in others where row > marks[peer] {
-            let sequence = loaded.outgoing[peer].assigned + 1
+            let sequence = loaded.outgoing[peer].assigned &+ 1
             loaded.outgoing[peer].append(
                 Settlement(sequence: sequence, key: key, order: order, isReturn: isReturn, lines: lines),
                 row: row)

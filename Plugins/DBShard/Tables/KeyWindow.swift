@@ -89,6 +89,9 @@ final class KeyWindow: @unchecked Sendable {
     /// Whether a key more would have to wait for older ones to be sealed.
     @inline(__always) var isFull: Bool { count >= limit }
 
+    /// Whether that moment is near.
+    var isFilling: Bool { count > size / 4 && sealed < previousEnd }
+
     /// Remembers a key that is not known yet, in the order of the log.
     @inline(__always) func insert(_ key: OrderKey, id: Int64, fingerprint: UInt64) {
         let slot = probe(current, key, place(of: key))

@@ -258,14 +258,13 @@ enum WallChartsScript {
           });
         });
         const boxColumns = width => Math.max(1, Math.floor((width + .6 * rem) / (11.2 * rem)));
+        let boxRows = 0;
         function boxHeight() {
           const number = Math.ceil(get('actors', []).length / boxColumns(boxes.width || 1));
-          const height = Math.max(7.4, number * 3.05 - .4) + 'rem';
-          const plot = boxes.canvas.parentElement;
-          if (plot.style.minHeight !== height) {
-            plot.style.minHeight = height;
-            fit();
-          }
+          if (number === boxRows) return;
+          boxRows = number;
+          boxes.canvas.parentElement.style.minHeight = Math.max(7.4, number * 3.05 - .4) + 'rem';
+          fit();
         }
         """#
 }

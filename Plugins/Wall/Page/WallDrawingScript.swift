@@ -26,6 +26,8 @@ enum WallDrawingScript {
             if (it.canvas.width !== width || it.canvas.height !== height) {
               it.canvas.width = width;
               it.canvas.height = height;
+              // Setting a canvas's size clears it: it is drawn in the next frame.
+              it.drawnAt = 0;
             }
             it.g.setTransform(ratio, 0, 0, ratio, 0, 0);
             it.dirty = true;

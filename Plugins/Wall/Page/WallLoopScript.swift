@@ -30,7 +30,8 @@ enum WallLoopScript {
           const glides = !calm.matches && begin < quietAt;
           if (pulse.seen && (pulse.dirty || glides)) paint(pulse);
           charts.filter(it => it !== pulse && it.seen && it.dirty && begin - it.drawnAt > 250)
-            .sort((left, right) => left.drawnAt - right.drawnAt).slice(0, 2).forEach(paint);
+            .sort((left, right) => left.drawnAt - right.drawnAt)
+            .filter((it, at) => at < 2 || !it.drawnAt).forEach(paint);
           const spent = performance.now() - begin;
           cost.frames++;
           cost.total += spent;

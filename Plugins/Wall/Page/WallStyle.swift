@@ -24,7 +24,8 @@ enum WallStyle {
         #state i{width:.6rem;height:.6rem;border-radius:50%;background:var(--gold)}
         #state.live i{background:var(--teal);box-shadow:0 0 .7rem var(--teal)}
         #state.lost i{background:var(--rose)}
-        #note{color:var(--gold);font-size:.85rem}
+        #note{color:var(--gold);font-size:.85rem;flex:1 1 9rem;white-space:nowrap;overflow:hidden;
+        text-overflow:ellipsis}
         #clock{margin-left:auto;color:var(--mute);font-size:1.1rem}
         #banner{padding:.25rem 1rem;border-radius:2rem;font-weight:600;color:#241500;
         background:linear-gradient(90deg,var(--gold),#ff9a76)}
@@ -57,12 +58,12 @@ enum WallStyle {
         #p-boxes .plot,#p-cache .plot{min-height:7.4rem}
         #numbers{padding:2.2rem .2rem 3rem}
         #numbers>h2{font-size:1.1rem;color:var(--text);margin-bottom:.8rem}
-        #tables{columns:24rem;column-gap:2rem}
+        #tables{columns:30rem;column-gap:2rem}
         #tables>div{break-inside:avoid}
         table{width:100%;border-collapse:collapse;margin:0 0 1.4rem;font-size:.9rem}
         caption{text-align:left;color:var(--mute);padding-bottom:.25rem}
         th,td{padding:.22rem .4rem;text-align:right;border-top:1px solid var(--line);font-weight:400}
-        th:first-child,td:first-child{text-align:left;padding-left:0;overflow-wrap:break-word}
+        th:first-child,td:first-child{text-align:left;padding-left:0;overflow-wrap:anywhere;min-width:4.5rem}
         thead th{color:var(--mute)}
         @media(min-width:64rem) and (min-height:40rem){
         .screen{min-height:100vh;display:flex;flex-direction:column}
@@ -76,9 +77,10 @@ enum WallStyle {
         @media(max-width:40rem){
         body{padding:0 .7rem}main{gap:.6rem}#clock,h1 span{display:none}
         .tile{padding:.55rem .75rem}.big{font-size:1.8rem}.sub{font-size:.8rem;white-space:normal}
-        .panel{padding:.6rem .75rem}#banner{flex-basis:100%;border-radius:.7rem}
+        .panel{padding:.6rem .75rem}#banner,#note:not(:empty){flex-basis:100%;border-radius:.7rem;white-space:normal}
         .keys{position:static;flex-wrap:wrap;gap:.2rem .9rem}
         table{font-size:.82rem}th,td{padding:.22rem .25rem}}
+        @media(max-width:24rem){th,td{overflow-wrap:anywhere;padding:.22rem .12rem}th:first-child{min-width:3rem}}
         @media(prefers-reduced-motion:no-preference){
         #state.live i{animation:glow 3s ease-in-out infinite}
         @keyframes glow{50%{opacity:.45}}}

@@ -53,6 +53,10 @@ class Browser:
         if size == "phone":
             options.add_experimental_option("mobileEmulation", {
                 "deviceMetrics": {"width": width, "height": height, "pixelRatio": 2.0, "touch": True}})
+        if not has_script:
+            # As a visitor does it, in the browser's settings; the driver's own scripts still run.
+            options.add_experimental_option(
+                "prefs", {"profile.managed_default_content_settings.javascript": 2})
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         self.driver = webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
         self.driver.set_page_load_timeout(20)
@@ -61,8 +65,6 @@ class Browser:
                 "width": width, "height": height, "deviceScaleFactor": 1, "mobile": False})
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {
             "features": [{"name": "prefers-color-scheme", "value": scheme}]})
-        if not has_script:
-            self.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
         axe = _axe_path(root)
         self.axe = None
         if axe:
@@ -92,8 +94,21 @@ class Browser:
 
     def press(self, selector, text=None):
         element = self.find(selector, text)
-        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
-        element.click()
+        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", element)
+        self.click(element)
+
+    def click(self, element):
+        """Without script the driver waits for ever after a click of its own, so the mouse is moved here."""
+        if self.has_script:
+            return element.click()
+        x, y = self.script(
+            "const box = arguments[0].getClientRects()[0];"
+            "return [box.x + box.width / 2, box.y + box.height / 2]", element)
+        for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
+            self.driver.execute_cdp_cmd("Input.dispatchMouseEvent", {
+                "type": kind, "x": x, "y": y, "button": "none" if kind == "mouseMoved" else "left",
+                "clickCount": 0 if kind == "mouseMoved" else 1})
+        return None
 
     def wait(self, what, attempt, limit=10):
         return WebDriverWait(self.driver, limit, poll_frequency=0.02).until(

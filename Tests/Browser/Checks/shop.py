@@ -61,8 +61,8 @@ def _choose(browser):
     """Takes the first variant that is not sold out, where there is a choice."""
     for radio in browser.driver.find_elements(By.CSS_SELECTOR, "main input[type=radio]"):
         if radio.is_enabled():
-            browser.script("arguments[0].closest('label')?.scrollIntoView({block: 'center'})", radio)
-            (radio.find_element(By.XPATH, "ancestor::label") or radio).click()
+            browser.script("arguments[0].closest('label')?.scrollIntoView({block: 'center', behavior: 'instant'})", radio)
+            browser.click(radio.find_element(By.XPATH, "ancestor::label"))
             return
 
 

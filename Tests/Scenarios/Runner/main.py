@@ -71,6 +71,7 @@ def play(scenario, binary, is_long, folder):
     trail = []
     try:
         environment = plugins.prepare(scenario, stage, ROOT)
+        stage.begin()
         environment.update(filled(scenario.get("environment", {}), stage.variables))
         for given in scenario.get("before", []):
             perform(stage, given, trail)

@@ -22,7 +22,7 @@ class Stage:
         self.last = None
         self.undo = []
         self.notes = []
-        self.deadline = time.monotonic() + seconds(scenario.get("limit", "60s"))
+        self.deadline = 0.0
         self.variables = {
             "folder": folder, "root": root, "scenarios": os.path.join(root, "Tests/Scenarios"),
             "plugins": os.path.join(root, ".build/outside/release"),
@@ -35,6 +35,10 @@ class Stage:
         for name, value in scenario.get("variables", {}).items():
             is_repeated = isinstance(value, dict)
             self.variables[name] = value["repeat"][0] * value["repeat"][1] if is_repeated else value
+
+    def begin(self):
+        """The time limit counts from now on."""
+        self.deadline = time.monotonic() + seconds(self.scenario.get("limit", "60s"))
 
     def prepare(self, environment):
         self.souk.environment = environment
