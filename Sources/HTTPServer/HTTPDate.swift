@@ -44,7 +44,7 @@ public enum HTTPDate {
         public var minute: Int
         /// 0 to 59; UTC without leap seconds.
         public var second: Int
-        /// 0 to 6, from Sunday.
+        /// 0 to 6, from Thursday.
         public var weekday: Int
     }
 
