@@ -246,8 +246,10 @@ extension HTTPConnection {
             pauseReading()
             return setDeadline(.max)
         }
-        resumeReading()
         let now = server.loop.now
+        // The time for which nothing was read is not the client's.
+        if isPaused && phaseBegan != 0 { phaseBegan = now }
+        resumeReading()
         switch phase {
         case .head where start < filled: setDeadline(phaseBegan &+ server.limits.headTime)
         case .head: setDeadline(isBusy ? .max : now &+ server.limits.idleTime)
