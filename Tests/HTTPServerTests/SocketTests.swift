@@ -62,13 +62,12 @@ private final class SocketServer {
         }
         guard case .host(_, let port) = address else { throw NetworkError("no port", code: EINVAL) }
         self.port = port
-        thread.start()
+        try thread.start()
     }
     deinit {
         let server = server
         thread.loop.execute { server.close() }
         thread.stop()
-        thread.release()
     }
     /// Waits, for a bounded time, until something that the server's thread counts is so.
     func waits(_ condition: () -> Bool) -> Bool {
