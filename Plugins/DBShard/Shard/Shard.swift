@@ -193,6 +193,7 @@ actor Shard: Module {
     ) {
         switch request {
         case .place(let draft): place(draft, delivery, reply)
+        case .recall(let draft): recall(draft, reply)
         case .find(let id): find(id, reply)
         case .cancel(let id): cancel(id, reply)
         case .stock(let variant): level(variant, reply)
