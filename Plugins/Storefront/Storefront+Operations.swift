@@ -85,7 +85,8 @@ extension Storefront {
                     status: 400,
                     problem: "idempotency_key is missing: the same key again changes nothing"))
         }
-        let digest = Digest.sha256("restock:" + key)
+        // Keys of orders have no spaces: no customer can use up an operator's key.
+        let digest = Digest.sha256("restock: " + key)
         ask(
             .restock(
                 variant: Int64(variant), quantity: quantity,

@@ -37,16 +37,39 @@ extension Storefront {
         }
         do throws(InputProblem) {
             let input = try orderInput(visit, kind)
-            let draft = OrderDraft(
-                key: key.key, home: key.home, email: input.email,
-                lines: try input.lines(in: visit.shop.catalogue),
+            var draft = OrderDraft(
+                key: key.key, home: key.home, email: input.email, lines: [],
                 placedAt: context.loop.wallNow)
-            place(draft, visit, isForm: kind == .form, started: started)
+            do throws(InputProblem) {
+                draft.lines = try input.lines(in: visit.shop.catalogue)
+            } catch {
+                // Perhaps it was for sale when the key came first: then that order is the answer.
+                draft.lines = input.lines.map {
+                    OrderLine(variant: $0.variant, quantity: $0.quantity, unitPrice: 0)
+                }
+                let refusal = refusal(error, key: text, kind, visit)
+                return ask(.recall(draft), visit, started) { actor, answer in
+                    guard case .notFound = answer else {
+                        return actor.response(to: answer, visit, isForm: kind == .form)
+                    }
+                    actor.metrics.ordersRefused.increment()
+                    return refusal
+                }
+            }
+            ask(.place(draft), visit, started) { actor, answer in
+                actor.response(to: answer, visit, isForm: kind == .form)
+            }
         } catch {
             metrics.ordersRefused.increment()
-            guard kind == .form, !visit.wantsJSON else { return visit.reply(unprocessable(error, visit)) }
-            visit.reply(checkoutAgain(error, key: text, visit))
+            visit.reply(refusal(error, key: text, kind, visit))
         }
+    }
+
+    private func refusal(
+        _ error: InputProblem, key: String, _ kind: BodyKind, _ visit: Visit
+    ) -> HTTPResponse {
+        guard kind == .form, !visit.wantsJSON else { return unprocessable(error, visit) }
+        return checkoutAgain(error, key: key, visit)
     }
 
     /// The form once more, as it was filled in, with what is wrong with it.
@@ -81,14 +104,17 @@ extension Storefront {
             members: [("field", .string(error.field)), ("reason", .string(error.reason))])
     }
 
-    private func place(_ draft: OrderDraft, _ visit: Visit, isForm: Bool, started: UInt64) {
+    private func ask(
+        _ request: OrdersRequest, _ visit: Visit, _ started: UInt64,
+        answer: @escaping @Sendable (isolated Storefront, OrdersResponse) -> HTTPResponse
+    ) {
         guard let shards else { return visit.reply.fail(.unavailable) }
         var delivery = visit.delivery
         delivery.criticality = .critical
-        shards.ask(.place(draft), delivery, timeout: configuration.orderTimeout) { actor, result in
+        shards.ask(request, delivery, timeout: configuration.orderTimeout) { actor, result in
             let response: HTTPResponse
             switch result {
-            case .success(let answer): response = actor.response(to: answer, draft, visit, isForm: isForm)
+            case .success(let found): response = answer(actor, found)
             case .failure(let failure): response = actor.unavailable(failure.description, visit)
             }
             actor.metrics.orderTime.record(actor.context.loop.preciseNow &- started)
@@ -97,7 +123,7 @@ extension Storefront {
     }
 
     private func response(
-        to answer: OrdersResponse, _ draft: OrderDraft, _ visit: Visit, isForm: Bool
+        to answer: OrdersResponse, _ visit: Visit, isForm: Bool
     ) -> HTTPResponse {
         switch answer {
         case .placed(let order, let isRepeat): return placed(order, isRepeat: isRepeat, visit, isForm: isForm)

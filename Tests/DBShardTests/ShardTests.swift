@@ -41,6 +41,10 @@ import Testing
         #expect(again.isRepeat && again.placed == first.placed)
         #expect(try group.ask(.place(draft(1, [(7, 2)]))).word == "conflict")
         #expect(try group.ask(.place(draft(1, [(7, 1)], email: "b@example.com"))).word == "conflict")
+        let recalled = try group.ask(.recall(draft(1, [(7, 1)])))
+        #expect(recalled.isRepeat && recalled.placed == first.placed)
+        #expect(try group.ask(.recall(draft(1, [(7, 2)]))).word == "conflict")
+        #expect(try group.ask(.recall(draft(9, [(7, 1)]))).word == "notFound")
         // Before the first is on the disk, too.
         let pair = (0..<2).map { _ in group.send(.place(draft(2, [(7, 1)])), to: 0) }
         _ = group.node.world.run { pair.allSatisfy { $0.result != nil } }
@@ -110,6 +114,7 @@ import Testing
                 let answer = try group.ask(.place(draft(key, [(1, 1)])))
                 #expect(answer.isRepeat && answer.placed?.draft.key.low == key, "key \(key), round \(round)")
                 #expect(try group.ask(.place(draft(key, [(1, 2)]))).word == "conflict")
+                #expect(try group.ask(.recall(draft(key, [(1, 1)]))).placed == answer.placed)
             }
             let orders = try group.query("SELECT count(*) FROM orders")
             #expect(orders == Int64(total))

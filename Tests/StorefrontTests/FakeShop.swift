@@ -40,6 +40,8 @@ final class FakeShard: Sendable {
                 return state.levels[variant].map { .stock($0) } ?? .unknownVariant(variant)
             case .restock(let variant, let quantity, _): return Self.change(&state, variant, by: quantity)
             case .place(let draft): return Self.place(&state, draft)
+            case .recall(let draft):
+                return state.orders[draft.key] == nil ? .notFound : Self.place(&state, draft)
             case .find(let id):
                 return state.orders.values.first { $0.id == id }.map { .order($0) } ?? .notFound
             case .cancel(let id):

@@ -86,6 +86,29 @@ import Testing
         #expect(response.status == 422)
     }
 
+    @Test func whatIsSoldNoLongerIsStillAnsweredToItsKey() throws {
+        let shop = TestShop()
+        try shop.node.start()
+        let tea = try shop.variant("tea")
+        func body(_ email: String) -> String {
+            "{\"email\":\"\(email)\",\"lines\":[{\"variant_id\":\(tea),\"quantity\":2}]}"
+        }
+        let first = try order(shop, body("a@b.c"))
+        #expect(first.status == 201)
+        let without = TestShop.csv.replacing("Tea,mint,true", with: "Tea,mint,false")
+        try shop.disk.replace("shop.csv", with: Array(without.utf8))
+        let reload = OperationRequest(method: "POST", path: "/v1/catalog/reload")
+        #expect(try shop.node.operate("storefront", reload).status == 200)
+        let again = try order(shop, body("a@b.c"))
+        #expect(again.status == 200)
+        #expect(again.json["id"] == first.json["id"])
+        #expect(again.json["total"]?.stringValue == "15.00")
+        // Another's order is not shown, and nothing is placed anew.
+        #expect(try order(shop, body("x@b.c")).status == 422)
+        #expect(try order(shop, body("a@b.c"), key: "key-2").status == 422)
+        #expect(shop.shard.state.withLock { $0.orders.count } == 1)
+    }
+
     @Test func notNow() throws {
         let shop = TestShop()
         try shop.node.start()

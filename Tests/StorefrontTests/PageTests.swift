@@ -180,6 +180,12 @@ struct MarkupCheck {
         #expect(BodyText.markup(html).text == expected)
     }
 
+    /// What never closes is looked through once, not once for each of its beginnings.
+    @Test func descriptionsThatNeverCloseAreRead() {
+        let html = String(repeating: "<a", count: 131_072)
+        #expect(BodyText.plain(html).utf8.count == html.utf8.count)
+    }
+
     /// Drawings of all motifs are well-formed, bounded and the same each time.
     @Test func drawings() throws {
         let titles = [

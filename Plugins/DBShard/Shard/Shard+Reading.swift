@@ -181,6 +181,32 @@ extension Shard {
         finish(waiter, .busy)
     }
 
+    /// The order that the key brought before, if it did; nothing is placed.
+    func recall(_ draft: OrderDraft, _ reply: consuming Reply<OrdersResponse>) {
+        guard isLoaded else { return refuse(.unavailable(brokenBecause), reply) }
+        let (key, print) = (draft.key, fingerprint(of: draft))
+        if let known = window.find(key) {
+            return answer(KnownKey(id: known.id, fingerprint: known.fingerprint), print, reply)
+        }
+        if let waiter = waiters[key] { return join(waiter, print, reply) }
+        let suspects = segments.filter { $0.mayContain(key) }.map(\.number)
+        guard !suspects.isEmpty else { return reply(.notFound) }
+        let (box, before) = (ReplyBox(reply), generation)
+        metrics.lookUps.increment()
+        let isAsked = read(.key(key, suspects)) { shard, answer in
+            guard case .key(let old) = answer, shard.generation == before else {
+                return shard.refuse(.unavailable("the disk cannot be read"), box.take())
+            }
+            // It may have come while the disk was read.
+            let recent = shard.window.find(key)
+            guard let known = recent.map({ KnownKey(id: $0.id, fingerprint: $0.fingerprint) }) ?? old else {
+                return box(.notFound)
+            }
+            shard.answer(known, print, box.take())
+        }
+        if !isAsked { refuse(.busy, box.take()) }
+    }
+
     private func lookedUp(_ waiter: Waiter, _ answer: ReadAnswer) {
         guard case .key(let old) = answer else {
             return finish(waiter, .unavailable("the disk cannot be read"))

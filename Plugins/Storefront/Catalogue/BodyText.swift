@@ -80,6 +80,8 @@ enum BodyText {
     private static func pieces(_ html: String) -> [Piece] {
         var result: [Piece] = []
         var rest = Substring(html)
+        // Once nothing more closes an element, it is not looked for at each "<" again.
+        var mayClose = true
         while let start = rest.firstIndex(of: "<") {
             if start > rest.startIndex { result.append(.text(rest[..<start])) }
             rest = rest[start...]
@@ -90,7 +92,10 @@ enum BodyText {
             let inner = rest.dropFirst()
             let isClosing = inner.first == "/"
             let name = inner.drop { $0 == "/" }.prefix { $0.isASCII && ($0.isLetter || $0.isNumber) }
-            guard !name.isEmpty || inner.first == "!", let end = rest.firstIndex(of: ">") else {
+            let isElement = mayClose && (!name.isEmpty || inner.first == "!")
+            let end = isElement ? rest.firstIndex(of: ">") : nil
+            if isElement, end == nil { mayClose = false }
+            guard let end else {
                 // A "<" that begins nothing.
                 result.append(.text(rest.prefix(1)))
                 rest = inner

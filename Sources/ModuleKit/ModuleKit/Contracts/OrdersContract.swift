@@ -123,6 +123,10 @@ public struct StockLevel: Sendable, Hashable {
 public enum OrdersRequest: Sendable {
     /// Answered with `placed`, `conflict`, `soldOut`, `unknownVariant`, `busy` or `unavailable`.
     case place(OrderDraft)
+    /// Places nothing: only for the order that the key brought before, of which the catalogue may no
+    /// longer know every variant. Prices are not looked at. Answered with `placed` (a repeat), `conflict`,
+    /// `notFound`, `busy` or `unavailable`.
+    case recall(OrderDraft)
     /// Answered with `order` or `notFound`.
     case find(id: Int64)
     /// Gives the pieces back. Answered with `order` or `notFound`; again: the same.
@@ -169,7 +173,7 @@ public enum OrdersContract: Contract {
     }
     public static func route(of request: borrowing OrdersRequest) -> Route {
         switch request {
-        case .place(let draft): .key(draft.home)
+        case .place(let draft), .recall(let draft): .key(draft.home)
         case .find(let id), .cancel(let id): .member(OrderRecord.shard(of: id))
         case .stock(let variant), .restock(let variant, _, _): .key(key(ofVariant: variant))
         case .declare(let declaration): .key(key(ofVariant: declaration.variant))
