@@ -59,7 +59,9 @@ let package = Package(
         + ["ModuleKit", "EventLoop", "HTTPServer", "Topology", "Control", "Runtime"].map {
             .testTarget(
                 name: "\($0)Tests",
-                dependencies: ["RuntimeTesting", moduleKit, .target(name: $0 == "ModuleKit" ? "EventLoop" : $0)],
+                dependencies: [
+                    "RuntimeTesting", moduleKit, .target(name: $0 == "ModuleKit" ? "EventLoop" : $0),
+                ],
                 exclude: $0 == "Topology" ? ["Fixtures"] : [])
         }
         + plugins.map {

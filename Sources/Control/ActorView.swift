@@ -39,7 +39,10 @@ struct ActorView {
             ("name", .string(cell.identity.name)), ("module", .string(cell.identity.module)),
             ("state", .string(cell.state.name)), ("loop", .integer(cell.loop.index)),
             ("depth", .integer(counters.depth)), ("rate", .number((rate * 10).rounded() / 10)),
-            ("drops", .integer(counters.dropped + counters.refused + counters.expired + counters.unavailable)),
+            (
+                "drops",
+                .integer(counters.dropped + counters.refused + counters.expired + counters.unavailable)
+            ),
             ("waiting_p99_ms", .number(Double(MailboxCounters.quantile(0.99, of: counters.waits)) / 1e6)),
             ("restarts", .integer(cell.restartCount)), ("failures", .integer(cell.failureCount)),
             ("errors", .integer(cell.errorCount)), ("mailboxes", .array(mailboxes)),

@@ -26,7 +26,8 @@ struct ControlRoute {
         ControlRoute("GET", "/v1/topology", "The topology as it runs.") { port, _ in
             .json(port.node.topologyDescription)
         },
-        ControlRoute("GET", "/v1/actors", "State, mailbox, rates, drops and restarts of each actor.") { port, _ in
+        ControlRoute("GET", "/v1/actors", "State, mailbox, rates, drops and restarts of each actor.") {
+            port, _ in
             .json(.object([("actors", port.view.describe(port.node.cells))]))
         },
         ControlRoute("GET", "/v1/dead-letters", "The last messages that were not delivered.") { port, _ in

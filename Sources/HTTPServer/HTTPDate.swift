@@ -32,12 +32,19 @@ public enum HTTPDate {
 
     /// A moment in UTC by the Gregorian calendar; `weekday` 0 is a Thursday.
     public struct Civil: Sendable, Equatable {
+        /// For instance 2026.
         public var year: Int
+        /// 1 to 12.
         public var month: Int
+        /// 1 to 31.
         public var day: Int
+        /// 0 to 23.
         public var hour: Int
+        /// 0 to 59.
         public var minute: Int
+        /// 0 to 59; UTC without leap seconds.
         public var second: Int
+        /// 0 to 6, from Thursday.
         public var weekday: Int
     }
 

@@ -6,8 +6,11 @@ import ModuleKit
 /// handler's answers. Nothing is allocated for a request whose answer is at hand; answers of one turn
 /// leave in one write a connection. Use it on its loop only.
 public final class HTTPServer: @unchecked Sendable {
+    /// Where its connections live.
     public let loop: Loop
+    /// What a client may ask for, and how long it may take.
     public let limits: HTTPServerLimits
+    /// What happened since it was made.
     public let counters: HTTPServerCounters
     /// Who answers; held until `close`. Set it before connections come.
     @exclusivity(unchecked) public var handler: (any HTTPRequestHandler)?
@@ -34,6 +37,7 @@ public final class HTTPServer: @unchecked Sendable {
     @exclusivity(unchecked) private var isAwake = false
     @exclusivity(unchecked) private var hook: () -> Void = {}
     @exclusivity(unchecked) private var isSweeping = false
+    /// Whether it closes each connection after the answers under way.
     @exclusivity(unchecked) public private(set) var isDraining = false
     @exclusivity(unchecked) private var isClosed = false
     @exclusivity(unchecked) private var drained: (() -> Void)?
@@ -44,6 +48,7 @@ public final class HTTPServer: @unchecked Sendable {
     /// Connections beyond the limit that are told so; more are reset.
     static let surplusLimit = 64
 
+    /// A server without a listener.
     public init(
         on loop: Loop, limits: HTTPServerLimits = HTTPServerLimits(),
         counters: HTTPServerCounters = HTTPServerCounters()

@@ -32,23 +32,23 @@ struct RequestHead {
     private(set) var method = HTTPMethod.other
     /// Whether the client speaks HTTP/1.0.
     private(set) var isOld = false
-    private(set) var keepsAlive = true
-    private(set) var hasChunks = false
-    private(set) var expectsContinue = false
+    var keepsAlive = true
+    var hasChunks = false
+    var expectsContinue = false
     /// -1 without one.
     private(set) var contentLength = -1
-    private(set) var target = HTTPSpan()
-    private(set) var host = HTTPSpan()
+    var target = HTTPSpan()
+    var host = HTTPSpan()
     private(set) var fieldCount = 0
     /// Where the first line begins that has not been read.
     private var next = 0
     private var hasRequestLine = false
-    private var hosts = 0
-    private var expectsMore = false
-    private var coding = Coding.none
+    var hosts = 0
+    var expectsMore = false
+    var coding = Coding.none
 
     /// What the `Transfer-Encoding` fields say.
-    private enum Coding { case none, chunked, unknown, broken }
+    enum Coding { case none, chunked, unknown, broken }
 
     /// Reads on. `count` bytes lie at `base`; behind them is a zero byte, and 15 more can be read. The
     /// spans of field lines are put into `fields`, which has room for as many as the limit says.
@@ -273,71 +273,5 @@ struct RequestHead {
             }
         }
         if count == 0 { coding = .broken }
-    }
-
-    // MARK: rules that need the whole head
-
-    @inline(__always) private mutating func judge(_ base: UnsafeRawPointer) -> HeadOutcome {
-        if hosts == 0 && !isOld { return .refused(400) }
-        for byte in Self.bytes(host, base) where !ByteScan.isHost(byte) { return .refused(400) }
-        if coding != .none || expectsMore || expectsContinue {
-            if coding != .none && (isOld || contentLength >= 0) { return .refused(400) }
-            if coding == .unknown { return .refused(501) }
-            hasChunks = coding == .chunked
-            if expectsMore && !isOld { return .refused(417) }
-            if isOld { expectsContinue = false }
-        }
-        if base.load(fromByteOffset: Int(target.start), as: UInt8.self) == UInt8(ascii: "/") {
-            return .complete
-        }
-        return judgeTarget(base)
-    }
-
-    /// `GET http://host/path`: the target's host wins (RFC 9112, section 3.2.2). `OPTIONS *` passes.
-    @inline(never) private mutating func judgeTarget(_ base: UnsafeRawPointer) -> HeadOutcome {
-        let bytes = Self.bytes(target, base)
-        if bytes.count == 1 && bytes[0] == UInt8(ascii: "*") && method == .options { return .complete }
-        let schemes: [StaticString] = ["http://", "https://"]
-        let scheme = schemes.first { text in
-            let count = text.utf8CodeUnitCount
-            return bytes.count > count
-                && HTTPText.equalsIgnoringCase(UnsafeRawBufferPointer(rebasing: bytes[..<count]), text)
-        }
-        guard let count = scheme?.utf8CodeUnitCount else {
-            // The authority of a CONNECT.
-            return .refused(method == .other ? 501 : 400)
-        }
-        let authorityEnd = bytes[count...].firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") }
-        let end = authorityEnd ?? bytes.count
-        guard end > count, bytes[count..<end].allSatisfy(ByteScan.isHost) else { return .refused(400) }
-        host = HTTPSpan(Int(target.start) + count, end - count)
-        if end == bytes.count {
-            // No path is the path `/`, and there is one in the scheme.
-            target = HTTPSpan(Int(target.start) + count - 1, 1)
-            return .complete
-        }
-        guard bytes[end] == UInt8(ascii: "/") else { return .refused(400) }
-        target = HTTPSpan(Int(target.start) + end, bytes.count - end)
-        return .complete
-    }
-
-    @inline(__always)
-    private static func bytes(_ span: HTTPSpan, _ base: UnsafeRawPointer) -> UnsafeRawBufferPointer {
-        UnsafeRawBufferPointer(start: base + Int(span.start), count: Int(span.count))
-    }
-
-    /// The elements of a list (RFC 9110, section 5.6.1), without the blanks around them.
-    private static func eachElement(
-        _ bytes: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Void
-    ) {
-        guard !bytes.isEmpty else { return }
-        var start = 0
-        for index in 0...bytes.count where index == bytes.count || bytes[index] == UInt8(ascii: ",") {
-            var (from, to) = (start, index)
-            while from < to && (bytes[from] == 32 || bytes[from] == 9) { from += 1 }
-            while to > from && (bytes[to - 1] == 32 || bytes[to - 1] == 9) { to -= 1 }
-            body(UnsafeRawBufferPointer(rebasing: bytes[from..<to]))
-            start = index + 1
-        }
     }
 }

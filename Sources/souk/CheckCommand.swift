@@ -3,7 +3,8 @@ import Runtime
 
 struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "check", abstract: "Checks topology files; shows everything that is wrong, with its place.")
+        commandName: "check",
+        abstract: "Checks topology files; shows everything that is wrong, with its place.")
 
     @Argument(help: "Topology files.")
     var files: [String]

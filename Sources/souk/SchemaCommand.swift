@@ -14,7 +14,8 @@ struct SchemaCommand: ParsableCommand {
 
 struct ModuleCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "module", abstract: "Explains modules: settings with ranges and defaults, links, operations.")
+        commandName: "module",
+        abstract: "Explains modules: settings with ranges and defaults, links, operations.")
 
     @Argument(help: "Names of modules; all if left out.")
     var names: [String] = []

@@ -14,9 +14,9 @@ struct Souk: ParsableCommand {
             command's own folder; and whatever the topology names as ${NAME}.
             """,
         subcommands: [
-                RunCommand.self, CheckCommand.self, PluginsCommand.self, ModuleCommand.self, SchemaCommand.self,
-                VersionCommand.self,
-            ])
+            RunCommand.self, CheckCommand.self, PluginsCommand.self, ModuleCommand.self, SchemaCommand.self,
+            VersionCommand.self,
+        ])
 
     static let version = "0.1.0"
 }

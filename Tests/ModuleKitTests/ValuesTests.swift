@@ -3,14 +3,16 @@ import Testing
 
 @Suite struct JSONTests {
     @Test(arguments: [
-        "null", "true", "[]", "{}", "[1,2,3]", "{\"a\":{\"b\":[null,false,-1.5]}}", "\"\\u00e9\\n\\\"\"", "-0.5",
+        "null", "true", "[]", "{}", "[1,2,3]", "{\"a\":{\"b\":[null,false,-1.5]}}", "\"\\u00e9\\n\\\"\"",
+        "-0.5",
         "9223372036854775807", "\"\\ud83d\\ude00\"",
     ]) func whatIsWrittenIsReadAgain(text: String) throws {
         let value = try JSON(parsing: text)
         #expect(try JSON(parsing: value.encoded()) == value)
     }
     @Test(arguments: [
-        "", " ", "[1,]", "{\"a\"}", "{\"a\":1,}", "01", "1.", "1e", "tru", "\"\u{1}\"", "\"\\x\"", "\"\\ud800\"",
+        "", " ", "[1,]", "{\"a\"}", "{\"a\":1,}", "01", "1.", "1e", "tru", "\"\u{1}\"", "\"\\x\"",
+        "\"\\ud800\"",
         "[1] 2", "{\"a\":1,\"a\":2}", "nulll", "'a'", "NaN", "1e999", "\"abc",
     ]) func wrongTextsAreRefused(text: String) {
         #expect(throws: JSONError.self) { try JSON(parsing: text) }
@@ -64,7 +66,9 @@ import Testing
     @Test func notModifiedHasNoLength() {
         #expect(HTTPContent(status: 304, fields: [("ETag", "\"a\"")]).field("content-length") == nil)
     }
-    @Test(arguments: [("a%20b", "a b"), ("%", "%"), ("%4", "%4"), ("%zz", "%zz"), ("%41%", "A%"), ("a+b", "a+b")])
+    @Test(arguments: [
+        ("a%20b", "a b"), ("%", "%"), ("%4", "%4"), ("%zz", "%zz"), ("%41%", "A%"), ("a+b", "a+b"),
+    ])
     func percentDecoding(_ text: String, _ expected: String) {
         #expect(HTTPText.percentDecoded(Array(text.utf8)) == expected)
     }
@@ -115,7 +119,9 @@ import Testing
     ]) func addressesAreRead(_ text: String, _ expected: String) {
         #expect(SocketAddress(text)?.description == expected)
     }
-    @Test(arguments: ["", "80", "a:b", "1.2.3.4:99999", "::1:80", "unix:"]) func wrongAddressesAreNot(text: String) {
+    @Test(arguments: ["", "80", "a:b", "1.2.3.4:99999", "::1:80", "unix:"]) func wrongAddressesAreNot(
+        text: String
+    ) {
         #expect(SocketAddress(text) == nil)
     }
 }

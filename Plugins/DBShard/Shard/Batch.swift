@@ -28,6 +28,11 @@ final class Batch: @unchecked Sendable {
     @exclusivity(unchecked) var fold: Fold?
     /// What other shards are owed for this batch's decisions.
     @exclusivity(unchecked) var settlements: [(peer: Int, settlement: Settlement)] = []
+    /// Background work that shares the batch's sync: orders to project, and keys to be sealed.
+    @exclusivity(unchecked) var projecting = 0
+    @exclusivity(unchecked) var projected: Int64 = 0
+    @exclusivity(unchecked) var sealing = 0
+    @exclusivity(unchecked) var plan: SegmentPlan?
     /// Somebody waits for it; otherwise it may wait for company.
     @exclusivity(unchecked) var isUrgent = false
     @exclusivity(unchecked) private var promises: UnsafeMutablePointer<Promise>
@@ -93,6 +98,7 @@ final class Batch: @unchecked Sendable {
         cancelled.removeAll(keepingCapacity: true)
         settlements.removeAll(keepingCapacity: true)
         fold = nil
+        (projecting, sealing, plan) = (0, 0, nil)
         isUrgent = false
     }
 }

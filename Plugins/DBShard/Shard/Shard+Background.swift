@@ -3,11 +3,17 @@ import ModuleKit
 /// Work beside selling, in slices: the tables for operators, and segments of older keys.
 extension Shard {
     static let projectionSlice = 1024
-    static let segmentSlice = 4096
+    static let segmentSlice = 1024
 
+    /// Idle: a slice with a sync of its own. Busy: the next batch takes one along, so that orders do
+    /// not wait for more syncs than their own.
     func workInBackground() {
         guard !isInBackground, isLoaded else { return }
         sealIfDue()
+        if isWriting || collecting.isUrgent {
+            wantsProjection = options.isProjecting
+            return
+        }
         if let plan {
             writeSegment(plan)
         } else if options.isProjecting, projected < committedRow {
@@ -18,13 +24,11 @@ extension Shard {
     private func project() {
         isInBackground = true
         let (store, before) = (store, generation)
-        // While orders come, a slice delays the commit behind it: about a millisecond.
-        let orders = isWriting || collecting.isUrgent ? Self.projectionSlice / 4 : Self.projectionSlice
         let outcome = ProjectionOutcome()
         worker.submit(
             {
                 do throws(StoreError) {
-                    outcome.projected = try store.project(atMost: orders)
+                    outcome.projected = try store.project(atMost: Self.projectionSlice)
                 } catch {
                     outcome.error = error
                 }
@@ -40,10 +44,9 @@ extension Shard {
             })
     }
 
-    /// Idle, the next slice follows at once; busy, it waits for the next tick. Segments do not wait:
-    /// the window is filling up, so their slices take turns with commits.
+    /// Idle, the next slice follows at once.
     private func goOn() {
-        if plan != nil || (!isWriting && !collecting.isUrgent) { workInBackground() }
+        if !isWriting && !collecting.isUrgent { workInBackground() }
         armTick()
     }
 
@@ -68,11 +71,35 @@ extension Shard {
         armTick()
     }
 
+    /// Background work that a batch takes along.
+    func addBackgroundWork(to batch: Batch) {
+        guard !isInBackground else { return }
+        if let plan {
+            (batch.plan, batch.sealing) = (plan, segmentKeys)
+        } else if wantsProjection, projected < committedRow {
+            batch.projecting = Self.projectionSlice / 4
+        } else {
+            return
+        }
+        wantsProjection = false
+        isInBackground = true
+    }
+
+    func finishBackgroundWork(of batch: Batch) {
+        guard batch.projecting > 0 || batch.plan != nil else { return }
+        isInBackground = false
+        if batch.projecting > 0 { projected = batch.projected }
+        if let plan = batch.plan, plan.isComplete { sealed(plan) }
+        armTick()
+    }
+
+    /// The fuller the window, the larger the slices: a refused order is worse than a late one.
+    private var segmentKeys: Int { Self.segmentSlice * (window.isFilling ? 32 : 1) }
+
     private func writeSegment(_ plan: SegmentPlan) {
         isInBackground = true
         let (store, before) = (store, generation)
-        // The fuller the window, the larger the slices: a refused order is worse than a late one.
-        let keys = Self.segmentSlice * (window.isFilling ? 8 : 1)
+        let keys = segmentKeys
         let outcome = SegmentOutcome()
         worker.submit(
             {

@@ -82,6 +82,7 @@ extension Shard {
         }
         isWriting = true
         let batch = ready.removeFirst()
+        addBackgroundWork(to: batch)
         let (store, before, started) = (store, generation, context.loop.preciseNow)
         let failure = Failure()
         worker.submit(
@@ -109,16 +110,15 @@ extension Shard {
         for (peer, settlement) in batch.settlements { outgoing[peer].append(settlement, row: batch.row) }
         for peer in outgoing.indices { outgoing[peer].commit(through: batch.row) }
         for id in batch.cancelled { cancelled[id] = nil }
+        finishBackgroundWork(of: batch)
         // The disk works on while the answers go out.
         if !ready.isEmpty { submit() }
         sendSettlements()
         batch.keepPromises { outcome, reply in keep(outcome, reply) }
         batch.reset()
         if spare.count <= options.queue { spare.append(batch) }
-        if !isWriting {
-            settle()
-            sealIfDue()
-        }
+        if !isWriting { settle() }
+        sealIfDue()
         checkDrained()
     }
 

@@ -119,6 +119,7 @@ extension Shard {
         isWriting = false
         isFlushing = false
         isInBackground = false
+        wantsProjection = false
         isPlanning = false
         plan = nil
         let waiting = waiters.values.sorted { $0.serial < $1.serial }

@@ -58,6 +58,8 @@ actor Shard: Module {
 
     // In the background.
     @exclusivity(unchecked) var isInBackground = false
+    /// The next batch is to take a slice of the projection along.
+    @exclusivity(unchecked) var wantsProjection = false
     @exclusivity(unchecked) var projected: Int64 = 0
     @exclusivity(unchecked) var plan: SegmentPlan?
     @exclusivity(unchecked) var isPlanning = false

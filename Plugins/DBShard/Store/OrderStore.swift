@@ -6,7 +6,7 @@ import ModuleKit
 protocol OrderStore: AnyObject, Sendable {
     /// Opens the place, brings its schema up to date, begins a new epoch, and reads what is there.
     func open(_ expectations: LoadExpectations) throws(StoreError) -> LoadedShard
-    /// Writes a batch; returns when it is durable. After an error it is not known whether it is.
+    /// Writes a batch and the background work that it carries; returns when it is durable. After an error it is not known whether it is.
     func commit(_ batch: Batch) throws(StoreError)
     /// Brings the tables for operators further, by at most about so many orders; answers how far
     /// they are now.
@@ -106,6 +106,7 @@ final class SegmentPlan: @unchecked Sendable {
     let keys: [Key]
     let filter: KeyFilter
     var written = 0
+    var isComplete: Bool { written == keys.count }
 
     init(_ number: Int64, through: Int64, keys: [Key], filter: KeyFilter) {
         self.number = number

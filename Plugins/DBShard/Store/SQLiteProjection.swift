@@ -5,18 +5,25 @@ extension SQLiteStore {
     func project(atMost orders: Int) throws(StoreError) -> Int64 {
         var mark = projection
         try transaction { (statements) throws(StoreError) in
-            var left = orders
-            while left > 0 {
-                statements.nextRow.bind(1, mark.row)
-                defer { statements.nextRow.reset() }
-                guard try statements.nextRow.step() else { break }
-                try project(statements.nextRow, &mark, &left, statements)
-            }
-            try set("projected", mark.row, statements)
-            try set("projected_entries", mark.entries, statements)
+            try project(&mark, atMost: orders, statements)
         }
         projection = mark
         return mark.row
+    }
+
+    /// Within a transaction.
+    func project(
+        _ mark: inout ProjectionMark, atMost orders: Int, _ statements: Statements
+    ) throws(StoreError) {
+        var left = orders
+        while left > 0 {
+            statements.nextRow.bind(1, mark.row)
+            defer { statements.nextRow.reset() }
+            guard try statements.nextRow.step() else { break }
+            try project(statements.nextRow, &mark, &left, statements)
+        }
+        try set("projected", mark.row, statements)
+        try set("projected_entries", mark.entries, statements)
     }
 
     /// Entries of one row, from where the mark is, at most as many as are left.

@@ -150,6 +150,8 @@ final class SQLiteStore: OrderStore, @unchecked Sendable {
     // MARK: committing
 
     func commit(_ batch: Batch) throws(StoreError) {
+        var mark = projection
+        let sealed = batch.plan.map { min($0.keys.count, $0.written + batch.sealing) }
         try transaction { (statements) throws(StoreError) in
             guard try statements.epoch.step(), statements.epoch.integer(0) == Int64(bitPattern: epoch) else {
                 statements.epoch.reset()
@@ -167,7 +169,12 @@ final class SQLiteStore: OrderStore, @unchecked Sendable {
                 try statements.cancelled.run()
             }
             if let fold = batch.fold { try write(fold, through: batch.row, statements) }
+            if batch.projecting > 0 { try project(&mark, atMost: batch.projecting, statements) }
+            if let plan = batch.plan, let sealed { try statements.write(plan, through: sealed) }
         }
+        projection = mark
+        batch.projected = mark.row
+        if let sealed { batch.plan?.written = sealed }
     }
 
     private func write(_ fold: Fold, through row: Int64, _ statements: Statements) throws(StoreError) {
@@ -219,7 +226,7 @@ final class SQLiteStore: OrderStore, @unchecked Sendable {
             try statements.write(plan, through: end)
         }
         plan.written = end
-        return end == plan.keys.count
+        return plan.isComplete
     }
 
 }

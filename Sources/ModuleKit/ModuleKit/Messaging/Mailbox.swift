@@ -122,9 +122,12 @@ public final class Mailbox<Element: ~Copyable & Letter>: Runnable, @unchecked Se
             return result
         }
         let index = MailboxLanes.index(loop: MailboxLanes.outside, criticality)
-        outsideLock._unsafeLock()
-        let result = push(lane(at: index) ?? makeLane(index), element)
-        outsideLock._unsafeUnlock()
+        // A closure cannot consume what it captures, but it can empty an optional.
+        var letter: Element? = element
+        let result = outsideLock.withLock { _ -> SendResult in
+            guard let letter = letter.take() else { return .dropped }
+            return push(lane(at: index) ?? makeLane(index), letter)
+        }
         loop.announce(self)
         return result
     }
