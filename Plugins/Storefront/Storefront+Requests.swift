@@ -24,6 +24,10 @@ extension Storefront {
                     405, "This path does not take \(request.method.name)", request, shop, route,
                     fields: [(name: "Allow", value: route.allowed)]))
         }
+        if request.method == .post, route != .checkout, Self.isOfOtherSite(request) {
+            return reply(
+                problem(403, "Forms of other sites change nothing in this shop", request, shop, route))
+        }
         if let body = request.body, body.count > configuration.bodyLimit {
             return reply(
                 problem(413, "The body is larger than \(configuration.bodyLimit) bytes", request, shop, route)
@@ -37,6 +41,12 @@ extension Storefront {
             request: request, delivery: delivery, reply: ReplyBox(reply), route: route, shop: shop,
             signer: signer, wantsJSON: wantsJSON)
         serve(visit)
+    }
+
+    /// Whether a browser says that another site's page sends the request. It comes without the visitor's
+    /// cart then (`SameSite`), and the answer would put another in its place.
+    private static func isOfOtherSite(_ request: HTTPRequest) -> Bool {
+        request.fieldText("sec-fetch-site")?.lowercased() == "cross-site"
     }
 
     private func serve(_ visit: Visit) {

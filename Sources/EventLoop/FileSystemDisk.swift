@@ -9,12 +9,13 @@ public final class FileSystemDisk: Disk {
     /// Knows nothing yet; paths are given with each call.
     public init() {}
 
-    /// Makes the folder and those above it; one that is there is good.
+    /// Makes the folder and those above it, for their owner alone: what modules keep is of customers. One
+    /// that is there is good, and stays as open as it is.
     public func makeFolder(_ path: String) throws(DiskError) {
         var prefix = path.hasPrefix("/") ? "/" : ""
         for part in path.split(separator: "/") {
             prefix += part
-            if mkdir(prefix, 0o777) != 0 && errno != EEXIST { throw DiskError("cannot make folder", prefix) }
+            if mkdir(prefix, 0o700) != 0 && errno != EEXIST { throw DiskError("cannot make folder", prefix) }
             prefix += "/"
         }
         var information = stat()

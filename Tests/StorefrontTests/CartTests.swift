@@ -39,6 +39,19 @@ import Testing
         #expect(Cart(cart.encoded(signer), Signer(secret: [1]), lineLimit: 9, quantityLimit: 9) == nil)
     }
 
+    @Test(arguments: ["/cart/add", "/cart/change", "/cart/clear", "/cart/add.js", "/orders"])
+    func formsOfOtherSitesChangeNothing(path: String) throws {
+        let shop = TestShop()
+        try shop.node.start()
+        let form = "id=\(try shop.variant("tea"))"
+        let refused = try shop.post(path, form: form, [(name: "sec-fetch-site", value: "cross-site")])
+        #expect(refused.status == 403)
+        #expect(refused.cookies.isEmpty)
+        for site in ["same-origin", "same-site", "none"] {
+            #expect(try shop.post(path, form: form, [(name: "sec-fetch-site", value: site)]).status != 403)
+        }
+    }
+
     @Test func ajax() throws {
         let shop = TestShop()
         try shop.node.start()

@@ -1,4 +1,5 @@
 import CSQLite
+import Glibc
 
 /// One connection of SQLite's C API whose every call may fail and says so. Used by one thread at a time.
 final class SQLiteConnection: @unchecked Sendable {
@@ -9,6 +10,7 @@ final class SQLiteConnection: @unchecked Sendable {
     init(_ path: String, vfs: String?, isReadOnly: Bool) throws(StoreError) {
         self.path = path
         let access = isReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+        if vfs == nil, !isReadOnly { Self.make(path) }
         let flags = access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
         let code = sqlite3_open_v2(path, &handle, flags, vfs)
         guard code == SQLITE_OK else {
@@ -20,6 +22,14 @@ final class SQLiteConnection: @unchecked Sendable {
         sqlite3_busy_timeout(handle, 2_000)
     }
     deinit { close() }
+
+    /// Makes a file that only its owner may read, as orders have addresses of customers in them; SQLite
+    /// would let everybody, and its log has the rights of the file. One that is there is left alone: not
+    /// even opened, for closing it would end SQLite's locks. What goes wrong here, SQLite will say.
+    private static func make(_ path: String) {
+        let descriptor = Glibc.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        if descriptor >= 0 { Glibc.close(descriptor) }
+    }
 
     /// Ends all statements, then the connection.
     func close() {
