@@ -30,16 +30,25 @@ import Topology
     }
 
     /// Waits for what another thread sets.
-    final class Signal: Sendable {
-        private let value = Mutex<Bool?>(nil)
-        func set(_ good: Bool) { value.withLock { $0 = good } }
+    final class Signal: @unchecked Sendable {
+        private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
+        private let isGood = Mutex(false)
+
+        init() { sem_init(semaphore, 0, 0) }
+        deinit {
+            sem_destroy(semaphore)
+            semaphore.deallocate()
+        }
+        func set(_ good: Bool) {
+            isGood.withLock { $0 = good }
+            sem_post(semaphore)
+        }
         /// False after twenty seconds.
         func wait() -> Bool {
-            for _ in 0..<100_000 {
-                if let good = value.withLock({ $0 }) { return good }
-                usleep(200)
-            }
-            return false
+            var end = timespec()
+            clock_gettime(CLOCK_REALTIME, &end)
+            end.tv_sec += 20
+            return sem_timedwait(semaphore, &end) == 0 && isGood.withLock { $0 }
         }
     }
 
