@@ -26,7 +26,7 @@ final class Bench {
             NodePlan(name: "bench", actors: try scenario.actors(modules)), in: environment, logs: logs)
         ear = Ear(environment.home)
         let started = Waiter<Result<Void, NodeError>>()
-        node.start { started.set($0) }
+        try node.start { started.set($0) }
         try started.wait().get()
     }
 
