@@ -4,5 +4,5 @@
 #define SOUK_CONTRACT_DIGEST_H
 #include <stdint.h>
 
-static inline uint64_t souk_contract_digest(void) { return 0x719367760f008c80u; }
+static inline uint64_t souk_contract_digest(void) { return 0x6148c5b62cc051eeu; }
 #endif

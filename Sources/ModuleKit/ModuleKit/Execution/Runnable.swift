@@ -40,10 +40,13 @@ open class Runnable: @unchecked Sendable {
     /// needs is let go of when the loop's round is over. On the loop.
     @usableFromInline final var turn: Turn {
         get { body.takeUnretainedValue().run }
-        set {
-            loop.releaseLater(body)
-            body = .passRetained(TurnBody(newValue))
-        }
+        set { setTurn(newValue, keeping: nil) }
+    }
+
+    /// The same, with something that the turn borrows and that must live as long as it.
+    @usableFromInline final func setTurn(_ turn: @escaping Turn, keeping kept: AnyObject?) {
+        loop.releaseLater(body)
+        body = .passRetained(TurnBody(turn, keeping: kept))
     }
 
     /// Names the work. Before the first turn.
@@ -79,8 +82,10 @@ open class Runnable: @unchecked Sendable {
 /// What a runnable does in its turns.
 final class TurnBody {
     let run: Runnable.Turn
+    private let kept: AnyObject?
 
-    init(_ run: @escaping Runnable.Turn) {
+    init(_ run: @escaping Runnable.Turn, keeping kept: AnyObject? = nil) {
         self.run = run
+        self.kept = kept
     }
 }
